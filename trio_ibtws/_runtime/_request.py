@@ -1,0 +1,71 @@
+"""``Request``: one row of the request table, as the runtime needs it.
+
+The generator writes one constant a row into ``trio_ibtws/_gen``; a user can make one at run time for a request that
+the table does not know. Plain data: how it is encoded stands in ``_bridge``, how it is awaited in ``_calls``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+__all__ = ["Effect", "Request"]
+
+T = TypeVar("T")
+
+Effect = Literal["read", "session", "spend", "trade"]
+"""What a request does to the world: nothing, a setting of this session, money spent on data, orders or account."""
+
+
+class Request(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One request of the TWS API.
+
+    Attributes:
+      method: the EClient method that encodes it.
+      parameters: that method's parameters in EClient's order, under the names of the newest ibapi release.
+      key: the name of the parameter that takes a request id of ours, or the lane that the answer comes through: the
+        name of the EWrapper callback that ends it. For an answer that echoes a value: that callback's name too, and
+        ``echo`` names the parameter.
+      echo: the parameter whose value comes back with the answer and so belongs to the key.
+      constants: parameters with a fixed value, the flags that choose the function.
+      cancel: the EClient method that ends it at TWS, ``None`` where TWS has no such message.
+      cancel_parameters: what that method takes beside the request id, by name: parameters of this request.
+      cancel_constants: parameters of the cancel method with a fixed value.
+      lasting: the line stays open at TWS after the end marker, so that a query has to cancel it.
+      endless: the answer of an id-less request has no end marker, so that it holds the lane only until it is written.
+      batches: the end marker comes once a refresh: a stream of lists.
+      orders: the frame goes on the wire before data requests, in order with the other order frames.
+      effect: see ``Effect``.
+      since: the first ibapi release that has the method.
+      until: the last ibapi release that has it, ``None`` while the newest does.
+      conflate: the attributes of an event that tell, beside its class, which older event a newer one replaces;
+        ``None`` where replacing would lose something.
+    """
+
+    method: str
+    parameters: tuple[str, ...] = ()
+    key: str | None = None
+    echo: str | None = None
+    constants: Mapping[str, Any] = {}
+    cancel: str | None = None
+    cancel_parameters: tuple[str, ...] = ()
+    cancel_constants: Mapping[str, Any] = {}
+    lasting: bool = False
+    endless: bool = False
+    batches: bool = False
+    orders: bool = False
+    effect: Effect = "read"
+    since: str = "9.81"
+    until: str | None = None
+    conflate: tuple[str, ...] | None = None
+
+    @property
+    def by_request_id(self) -> bool:
+        """Whether the answer comes back under a request id of ours."""
+        return self.key in self.parameters
+
+    def lane(self, arguments: Mapping[str, Any]) -> Hashable:
+        """Return the key that the answer of an id-less request comes back under."""
+        return self.key if self.echo is None else (self.key, arguments[self.echo])
