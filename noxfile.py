@@ -1,0 +1,131 @@
+"""The chores of the project. ``nox -l`` lists them; each makes its own environment."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["tests", "lint", "typing", "generate"]
+nox.options.reuse_existing_virtualenvs = True
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+OLDEST = "ibapi==9.81.1.post1"
+NEWEST = "ibapi-latest==10.51.1"
+# One release for each step of the wire protocol and of EClient's signatures. nautilus_ibapi is a fourth upload of
+# ibapi; it is the only one on PyPI that has the releases between 9.81 and 10.37.
+RELEASES = [
+    OLDEST,
+    "nautilus_ibapi==10.19.4",
+    "nautilus_ibapi==10.30.1",
+    "nautilus_ibapi==10.37.2",
+    "ibapi-stable==10.45.1",
+    "ibapi-stable==10.50.2",
+    NEWEST,
+]
+# What must never be in the wheel, and what must.
+NOT_SHIPPED = ("generator/", "tests/", "benchmarks/", "docs/", "examples/", "noxfile.py")
+SHIPPED = ("trio_ibtws/py.typed", "trio_ibtws/cli.py", "trio_ibtws/simulator/data/")
+
+
+def group(name: str) -> list[str]:
+    """Return the requirements of one of pyproject's dependency groups."""
+    return list(nox.project.dependency_groups(PROJECT, name))
+
+
+def run_tests(session: nox.Session, ibapi: str) -> None:
+    """Run the suite on trio and asyncio, then the trio-only folder under pytest-trio, with *ibapi* installed."""
+    session.install("-e", ".[cli]", ibapi, *group("test"))
+    session.run("pytest", *session.posargs)
+    if Path("tests/trio_only").is_dir() and not session.posargs:
+        session.run("pytest", "-p", "trio", "-p", "no:anyio", "tests/trio_only")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Show what the library does, on its own simulator. Arguments after ``--`` go to ``trio-ibtws demo``."""
+    session.install(".[cli,stable]")
+    session.run("trio-ibtws", "demo", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("ibapi", [OLDEST, NEWEST], ids=["ibapi-9.81.1", "ibapi-10.51.1"])
+def tests(session: nox.Session, ibapi: str) -> None:
+    """Run the tests on trio and asyncio, with the oldest and the newest ibapi."""
+    run_tests(session, ibapi)
+
+
+@nox.session
+@nox.parametrize("ibapi", RELEASES, ids=[release.replace("==", "-") for release in RELEASES])
+def matrix(session: nox.Session, ibapi: str) -> None:
+    """Run the tests with every release of ibapi that the request table was made from."""
+    run_tests(session, ibapi)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the tests with the newest ibapi and report the branches that none of them takes."""
+    session.install("-e", ".[cli]", NEWEST, *group("test"), *group("coverage"))
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "report")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check with ruff: rules and format."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check the types: mypy, strict, then pyright."""
+    session.install("-e", ".[cli]", NEWEST, *group("typing"))
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write ``trio_ibtws/_gen`` from ``generator/spec.py``; ``-- --check`` only says whether it is stale."""
+    session.install("-e", ".", NEWEST, *group("lint"))
+    session.run("python", "-m", "generator", *session.posargs)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel and use it as a stranger would: an empty environment, an empty directory, no checkout."""
+    session.install("build")
+    with tempfile.TemporaryDirectory(prefix="trio_ibtws_wheel_") as away:
+        session.run("python", "-m", "build", "--quiet", "--outdir", away)
+        [built] = Path(away).glob("*.whl")
+        check_contents(session, built)
+        try_wheel(session, built, Path(away))
+
+
+def check_contents(session: nox.Session, built: Path) -> None:
+    """Fail if the wheel lacks something or brings something that is not the package."""
+    names = zipfile.ZipFile(built).namelist()
+    missing = [part for part in SHIPPED if not any(name.startswith(part) for name in names)]
+    strays = [name for name in names if name.startswith(NOT_SHIPPED)]
+    if missing or strays:
+        session.error(f"{built.name}: missing {missing}, not to be shipped {strays}")
+
+
+def try_wheel(session: nox.Session, built: Path, away: Path) -> None:
+    """Install *built* into a new environment in *away*; import it and run the demo from an empty directory."""
+    session.run(sys.executable, "-m", "venv", str(away / "venv"), external=True)
+    python = str(away / "venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", f"{built}[cli,stable]", external=True)
+    empty = away / "empty"
+    empty.mkdir()
+    with session.chdir(empty):
+        session.run(python, "-c", "import trio_ibtws; print(trio_ibtws.__file__)", external=True)
+        session.run(python, "-m", "trio_ibtws", "doctor", external=True)
+        session.run(python, "-m", "trio_ibtws", "demo", external=True)
