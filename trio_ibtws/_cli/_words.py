@@ -1,0 +1,57 @@
+"""Errors, accounts and events of orders in a few words, for people."""
+
+from __future__ import annotations
+
+from .._runtime._events import CommissionAndFeesReport, ExecDetails, OpenOrder, OrderBound, OrderEvent, OrderStatus
+from ..errors import (
+    ClientIdInUse,
+    ConnectError,
+    ConnectionLost,
+    ConnectRefused,
+    ConnectTimeout,
+    NotTWS,
+    UnsupportedServer,
+)
+
+__all__ = ["described", "masked", "one_line"]
+
+_ADVICE: dict[type[BaseException], str] = {
+    ClientIdInUse: "choose another with --client-id, or end the program that uses this one",
+    ConnectRefused: "is TWS or IB Gateway running there, with its API switched on (Configuration, API, Settings)?",
+    ConnectTimeout: "look whether TWS shows a dialog that asks to accept the connection",
+    NotTWS: "TWS listens on 7497 (paper) and 7496 (live), IB Gateway on 4002 and 4001",
+    UnsupportedServer: "`trio-ibtws doctor` says what the installed ibapi speaks",
+    ConnectionLost: "the log of TWS or IB Gateway may say why",
+    ConnectError: "check --host and --port",
+}
+
+
+def one_line(error: BaseException) -> str:
+    """Return what *error* says, and what to do about it, on one line."""
+    text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    advice = next((_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE), None)
+    return text if advice is None else f"{text}; {advice}"
+
+
+def masked(account: str) -> str:
+    """Return an account number with all but its kind and its last two characters hidden."""
+    return f"{account[:1]}{'*' * (len(account) - 3)}{account[-2:]}" if len(account) > 3 else "***"
+
+
+def described(event: OrderEvent) -> str:
+    """Return an event of an order in words."""
+    match event:
+        case OpenOrder():
+            order = event.order
+            what = f"{order.action} {order.totalQuantity} {event.contract.symbol} {order.orderType}"
+            return f"open order     {what}: {event.order_state.status}"
+        case OrderStatus():
+            price = f" at {event.avg_fill_price:,.2f}" if event.filled else ""
+            return f"order status   {event.status}: {event.filled} filled{price}, {event.remaining} remaining"
+        case ExecDetails():
+            execution = event.execution
+            return f"execution      {execution.shares} at {execution.price:,.2f} on {execution.exchange}"
+        case CommissionAndFeesReport():
+            return f"commission     {event.commission_and_fees} {event.currency}"
+        case OrderBound():
+            return f"order bound    {event.order_id}"
