@@ -40,6 +40,9 @@ class Request(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
       effect: see ``Effect``.
       since: the first ibapi release that has the method.
       until: the last ibapi release that has it, ``None`` while the newest does.
+      needs: the EWrapper callback without which an ibapi that has the method cannot decode the answer.
+      message: the protobuf message that the only parameter takes, for a request that exists in protobuf alone. The
+        request id goes into its field ``reqId``; an argument ``None`` is an empty message.
       conflate: the attributes of an event that tell, beside its class, which older event a newer one replaces;
         ``None`` where replacing would lose something.
     """
@@ -59,12 +62,14 @@ class Request(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     effect: Effect = "read"
     since: str = "9.81"
     until: str | None = None
+    needs: str | None = None
+    message: str | None = None
     conflate: tuple[str, ...] | None = None
 
     @property
     def by_request_id(self) -> bool:
         """Whether the answer comes back under a request id of ours."""
-        return self.key in self.parameters
+        return self.message is not None or self.key in self.parameters
 
     def lane(self, arguments: Mapping[str, Any]) -> Hashable:
         """Return the key that the answer of an id-less request comes back under."""

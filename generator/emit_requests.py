@@ -1,0 +1,175 @@
+"""Model -> ``requests_<family>.py``: the rows as constants, and a class with a function for each."""
+
+from __future__ import annotations
+
+from .model import Family, Model, RequestMethod
+from .naming import constant_name, function_name
+from .request_docs import paragraphs
+from .text import HEADER, docstring, imports, literal, names_in, typing_imports
+
+__all__ = ["emit_family", "emit_requests"]
+
+_RUNTIME = {
+    "CommissionAndFeesReport": ".._runtime._events",
+    "DepthReset": ".._runtime._events",
+    "EndOfSnapshot": ".._runtime._events",
+    "ExecDetails": ".._runtime._events",
+    "GroupSubscription": ".._runtime._streams",
+    "OpenOrder": ".._runtime._events",
+    "OrderEvent": ".._runtime._events",
+    "OrderStatus": ".._runtime._events",
+    "OrderSubscription": ".._runtime._streams",
+    "Overflow": ".._runtime._streams",
+    "Result": ".._runtime._result",
+    "Subscription": ".._runtime._streams",
+}
+"""Where the hand-written names of annotations come from."""
+
+_JOINED = {"join_open_orders": "OpenOrder", "join_commissions": "ExecDetails"}
+"""The functions of ``_runtime._orders`` that join hand-written events, and what they return lists of."""
+
+_STREAM_PARAMETERS = ("buffer: int = 1000", 'overflow: Overflow = "raise"', "share: bool = False")
+_STREAM_ARGUMENTS = ("buffer=buffer", "overflow=overflow", "share=share")
+
+
+def emit_requests(model: Model) -> str:
+    """Return the text of ``requests.py``: the functions of all families in one class."""
+    families = [family for family, _ in model.families]
+    return "\n".join(
+        [
+            HEADER,
+            docstring(["Every request, as a function of the client."], 0),
+            "from __future__ import annotations\n",
+            imports({f".requests_{family.name}": [family.class_name] for family in families}),
+            '__all__ = ["Requests"]\n\n',
+            f"class Requests({', '.join(family.class_name for family in families)}):",
+            docstring(["What the client can ask TWS for."], 4),
+        ]
+    )
+
+
+def emit_family(model: Model, family: Family, requests: tuple[RequestMethod, ...]) -> str:
+    """Return the text of one family's module, unformatted."""
+    methods = [_method(request) for request in requests if request.row.pattern != "part"]
+    return (
+        _head(model, family, requests)
+        + "\n"
+        + "\n".join(_constant(request) for request in requests)
+        + f"\n\nclass {family.class_name}:\n"
+        + docstring([f"Requests about {family.doc}."], 4)
+        + "\n    _calls: Calls\n\n"
+        + "\n".join(methods)
+    )
+
+
+def _head(model: Model, family: Family, requests: tuple[RequestMethod, ...]) -> str:
+    annotations = [annotation for request in requests for annotation in _annotations(request)]
+    names = names_in(annotations) | {"Calls"}
+    events = {callback.event for callback in model.callbacks} | {union.name for union in model.unions}
+    nearby: dict[str, list[str]] = {".._runtime._calls": ["Calls"], ".events": sorted(names & events)}
+    for name in sorted(names & set(_RUNTIME)):
+        nearby.setdefault(_RUNTIME[name], []).append(name)
+    joins = {request.row.join for request in requests if request.row.join}
+    return "\n".join(
+        [
+            HEADER,
+            docstring([f"Requests about {family.doc}."], 0),
+            "from __future__ import annotations\n",
+            imports({"typing": ["TYPE_CHECKING", *(["Any"] if "Any" in names else [])]}),
+            imports({".._runtime._orders": joins, ".._runtime._request": ["Request"]}),
+            "if TYPE_CHECKING:",
+            "\n".join(
+                part
+                for part in (typing_imports(names - set(_RUNTIME) - events, model.nouns), imports(nearby, indent=4))
+                if part
+            ),
+            f'__all__ = ["{family.class_name}"]\n',
+        ]
+    )
+
+
+def _annotations(request: RequestMethod) -> list[str]:
+    own = [parameter.annotation for parameter in request.parameters] if request.row.pattern != "part" else []
+    stream = ["Overflow"] if request.row.pattern == "stream" else []
+    return [*own, *stream, request.yields, "" if request.row.pattern == "part" else _returns(request)]
+
+
+# --- the row -----------------------------------------------------------------------------------------------------
+
+
+def _constant(request: RequestMethod) -> str:
+    row = request.row
+    given: dict[str, object] = {
+        "method": row.method,
+        "parameters": tuple(parameter.name for parameter in request.wire),
+        "key": request.key,
+        "echo": row.echo,
+        "constants": row.constants,
+        "cancel": row.cancel,
+        "cancel_parameters": row.cancel_parameters,
+        "cancel_constants": row.cancel_constants,
+        "lasting": row.lasting,
+        "endless": row.endless,
+        "batches": row.batches,
+        "orders": row.orders,
+        "effect": "" if row.effect == "read" else row.effect,
+        "since": "" if request.since == "9.81" else request.since,
+        "until": request.until,
+        "needs": request.needs,
+        "message": row.message,
+        "conflate": row.conflate,
+    }
+    arguments = [
+        f"{name}={literal(value)}" for name, value in given.items() if value or (name == "conflate" and value == ())
+    ]
+    return f"{request.constant}: Request[{request.yields or 'None'}] = Request({', '.join(arguments)})\n"
+
+
+# --- the function ------------------------------------------------------------------------------------------------
+
+
+def _method(request: RequestMethod) -> str:
+    keyword = "async def" if request.row.pattern in ("one", "list") else "def"
+    stream = ["*", *_STREAM_PARAMETERS] if request.row.pattern == "stream" else []
+    parameters = ", ".join(["self", *(_parameter(*each) for each in _triples(request)), *stream])
+    body = docstring(paragraphs(request), 8)
+    return f"    {keyword} {request.name}({parameters}) -> {_returns(request)}:\n{body}        {_call(request)}\n"
+
+
+def _triples(request: RequestMethod) -> list[tuple[str, str, str | None]]:
+    return [(parameter.name, parameter.annotation, parameter.default) for parameter in request.parameters]
+
+
+def _parameter(name: str, annotation: str, default: str | None) -> str:
+    return f"{name}: {annotation}" + ("" if default is None else f" = {default}")
+
+
+def _returns(request: RequestMethod) -> str:
+    row = request.row
+    if row.join:
+        return f"list[{_JOINED[row.join]}]"
+    if row.pattern == "list":
+        return f"Result[{request.yields}, {request.end_type}]" if request.end_type else f"list[{request.yields}]"
+    if row.pattern == "stream":
+        return "GroupSubscription" if row.update else f"Subscription[{request.yields}]"
+    return {"one": request.yields, "place": "OrderSubscription[OrderEvent]"}.get(row.pattern, "None")
+
+
+def _call(request: RequestMethod) -> str:
+    row = request.row
+    arguments = [request.constant, *(parameter.name for parameter in request.parameters)]
+    if row.update:
+        arguments.insert(1, _part(row.update))
+    if row.pattern == "stream":
+        arguments += _STREAM_ARGUMENTS
+    names = {"one": "one", "list": "collect", "stream": "subscribe", "place": "place", "cancel_order": "cancel_order"}
+    call = f"self._calls.{'subscribe_group' if row.update else names.get(row.pattern, 'send')}({', '.join(arguments)})"
+    if row.join:
+        return f"return {row.join}(await {call})"
+    return {"one": f"return await {call}", "list": f"return await {call}"}.get(
+        row.pattern, f"return {call}" if row.pattern in ("stream", "place") else call
+    )
+
+
+def _part(method: str) -> str:
+    return constant_name(function_name(method))
