@@ -1,0 +1,143 @@
+"""The layouts of everything that TWS sends, by message name, with the message's id in front.
+
+Names are those of the ``EWrapper`` callbacks. A constant such as ``#6`` is the version of the message itself, a relic
+from before server versions.
+"""
+
+from __future__ import annotations
+
+from ._codec_fields import UNSET_DOUBLE_TEXT, Field, Group, Layout, Repeat, When, fields
+from ._codec_orders import OPEN_ORDER
+
+__all__ = ["ANSWERS"]
+
+_BAR = fields("date open:price high:price low:price close:price volume:size wap:decimal barCount:int")
+_TAG_VALUE = fields("tag value")
+
+_CONTRACT_DETAILS: Layout = (
+    *fields("#8@<164 reqId:id"),
+    Group(
+        "contract",
+        *fields("symbol secType lastTradeDateOrContractMonth strike:number right exchange currency localSymbol"),
+    ),
+    *fields("marketName"),
+    Group("contract", *fields("tradingClass conId:int")),
+    *fields("minTick:float mdSizeMultiplier:int=100@110@<164"),
+    Group("contract", *fields("multiplier")),
+    *fields("orderTypes validExchanges priceMagnifier:int=1 underConId:int longName:text"),
+    Group("contract", *fields("primaryExchange")),
+    *fields("contractMonth industry category subcategory timeZoneId tradingHours liquidHours evRule evMultiplier:int="),
+    Repeat("secIdList", *_TAG_VALUE),
+    *fields(
+        "aggGroup:int=1 underSymbol underSecType marketRuleIds realExpirationDate stockType "
+        "sizeMinTick:decimal=1@163@<164 minSize:decimal=1@164 sizeIncrement:decimal=1@164 "
+        "suggestedSizeIncrement:decimal=100@164"
+    ),
+)
+
+_PORTFOLIO_CONTRACT = fields(
+    "conId:int symbol secType lastTradeDateOrContractMonth strike:number right=0 multiplier primaryExchange currency "
+    "localSymbol tradingClass"
+)
+_POSITION_CONTRACT = fields(
+    "conId:int symbol secType lastTradeDateOrContractMonth strike:float right multiplier exchange currency "
+    "localSymbol tradingClass"
+)
+
+_EXECUTION: Layout = (
+    *fields("reqId:id orderId:int"),
+    Group("contract", *_POSITION_CONTRACT),
+    Group(
+        "execution",
+        *fields(
+            "execId time acctNumber exchange side shares:decimal price:float permId:int clientId:int liquidation:int "
+            "cumQty:decimal avgPrice:float orderRef evRule evMultiplier:float= modelCode lastLiquidity:int"
+        ),
+    ),
+)
+
+_SYMBOL_SAMPLE: Layout = (
+    *fields("conId:int symbol secType primaryExchange currency"),
+    Repeat("derivativeSecTypes", Field("value"), plain=True),
+    *fields("description@176 issuerId@176"),
+)
+
+_TICK_BY_TICK: Layout = (
+    *fields("reqId:id tickType:int time:int"),
+    When(
+        lambda tick, _: tick["tickType"] in {1, 2},
+        *fields("price:price size:size mask:int exchange specialConditions"),
+    ),
+    When(
+        lambda tick, _: tick["tickType"] == 3,
+        *fields("bidPrice:price askPrice:price bidSize:size askSize:size mask:int"),
+    ),
+    When(lambda tick, _: tick["tickType"] == 4, *fields("midPoint:number")),
+)
+
+ANSWERS: dict[str, tuple[int, Layout]] = {
+    "tickPrice": (1, fields("#6 reqId:id tickType:int price:float size:size attrMask:int")),
+    "tickSize": (2, fields("#6 reqId:id tickType:int size:size")),
+    "orderStatus": (
+        3,
+        fields(
+            "orderId:id status filled:decimal remaining:decimal avgFillPrice:number permId:int parentId:int "
+            "lastFillPrice:number clientId:int whyHeld mktCapPrice:number"
+        ),
+    ),
+    "error": (4, fields("#2 reqId:id errorCode:int errorString:text advancedOrderRejectJson:text@166")),
+    "openOrder": (5, OPEN_ORDER),
+    "updateAccountValue": (6, fields("#2 key value currency accountName")),
+    "updatePortfolio": (
+        7,
+        (
+            *fields("#8"),
+            Group("contract", *_PORTFOLIO_CONTRACT),
+            *fields(
+                "position:decimal marketPrice:float marketValue:float averageCost:float unrealizedPNL:float "
+                "realizedPNL:float accountName"
+            ),
+        ),
+    ),
+    "updateAccountTime": (8, fields("#1 timeStamp")),
+    "nextValidId": (9, fields("#1 orderId:id")),
+    "contractDetails": (10, _CONTRACT_DETAILS),
+    "execDetails": (11, _EXECUTION),
+    "managedAccounts": (15, fields("#1 accountsList")),
+    "historicalData": (17, (*fields("reqId:id startDateStr endDateStr"), Repeat("bars", *_BAR))),
+    "tickGeneric": (45, fields("#6 reqId:id tickType:int value:float")),
+    "tickString": (46, fields("#6 reqId:id tickType:int value")),
+    "currentTime": (49, fields("#1 time:int")),
+    "contractDetailsEnd": (52, fields("#1 reqId:id")),
+    "openOrderEnd": (53, fields("#1")),
+    "accountDownloadEnd": (54, fields("#1 accountName")),
+    "execDetailsEnd": (55, fields("#1 reqId:id")),
+    "tickSnapshotEnd": (57, fields("#1 reqId:id")),
+    "marketDataType": (58, fields("#1 reqId:id marketDataType:int")),
+    "commissionReport": (
+        59,
+        fields(
+            f"#1 execId commission:float currency realizedPNL:float={UNSET_DOUBLE_TEXT} yield:float={UNSET_DOUBLE_TEXT}"
+            " yieldRedemptionDate:int="
+        ),
+    ),
+    "position": (
+        61,
+        (*fields("#3 account"), Group("contract", *_POSITION_CONTRACT), *fields("position:decimal avgCost:float")),
+    ),
+    "positionEnd": (62, fields("#1")),
+    "accountSummary": (63, fields("#1 reqId:id account tag value currency")),
+    "accountSummaryEnd": (64, fields("#1 reqId:id")),
+    "familyCodes": (78, (Repeat("familyCodes", *fields("accountID familyCodeStr")),)),
+    "symbolSamples": (79, (*fields("reqId:id"), Repeat("contractDescriptions", *_SYMBOL_SAMPLE))),
+    "tickReqParams": (81, fields("reqId:id minTick:float bboExchange snapshotPermissions:int")),
+    "historicalDataUpdate": (
+        90,
+        fields("reqId:id barCount:int date open:number close:number high:number low:number wap:decimal volume:size"),
+    ),
+    "marketRule": (
+        93,
+        (*fields("marketRuleId:int"), Repeat("priceIncrements", *fields("lowEdge:float increment:float"))),
+    ),
+    "tickByTick": (99, _TICK_BY_TICK),
+}

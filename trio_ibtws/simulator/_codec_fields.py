@@ -1,0 +1,316 @@
+"""The parts that a message layout is made of, each of which can write itself to text fields and read itself back.
+
+A layout is a tuple of items. Most are fields, noted in one line of text::
+
+    fields("#6 reqId:id tickType:int price:float size:size sizeMinTick:size=1@163@<164")
+
+``#6`` is a constant; ``name:kind`` a field (``str`` when no kind is given); ``=text`` what is sent when the value is
+absent; ``@163`` from which server version the field exists and ``@<164`` from which it is gone. The rest are
+``Group`` (fields of a nested value), ``Repeat`` (a count, then that many), ``Optional`` (a flag, then perhaps fields)
+and ``When`` (fields that depend on other values).
+
+Values are plain ``dict``s with IB's own names, nested where the protobuf messages nest, so that the code that makes
+them knows nothing about text or protobuf. ``None`` is "not set".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any, Protocol
+
+__all__ = [
+    "Field",
+    "FieldError",
+    "Group",
+    "Item",
+    "Layout",
+    "Optional",
+    "Repeat",
+    "Values",
+    "When",
+    "fields",
+]
+
+Values = dict[str, Any]
+
+UNSET_INTEGER = 2**31 - 1
+UNSET_DOUBLE_TEXT = "1.7976931348623157E308"
+_UNSET_DOUBLE = 1.7976931348623157e308
+_WHOLE_SIZES_BELOW = 163  # sizes have been decimal numbers since FRACTIONAL_SIZE_SUPPORT
+_ESCAPES_SINCE = 153  # texts are ASCII with \uXXXX escapes since ENCODE_MSG_ASCII7
+
+
+class FieldError(Exception):
+    """A field of a request could not be read."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(f"cannot read {name} from {text!r}")
+        self.name = name
+        self.text = text
+        self.values: Values = {}  # what had been read before it
+
+
+class Item(Protocol):
+    """One part of a layout."""
+
+    def write(self, scope: Values, root: Values, version: int, out: list[str]) -> None:
+        """Append the fields of *scope* that this part is about."""
+
+    def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
+        """Take this part's fields from *source* and put their values into *scope*."""
+
+
+Layout = tuple[Item, ...]
+
+
+def _write_float(value: Any, _: int) -> str:
+    if value >= _UNSET_DOUBLE:
+        return UNSET_DOUBLE_TEXT
+    text = repr(float(value))
+    return f"{value:.10f}".rstrip("0") if "e-" in text else text
+
+
+def _write_number(value: Any, version: int) -> str:
+    return _write_float(value, version).removesuffix(".0")
+
+
+def _write_price(value: Any, version: int) -> str:
+    whole, _, part = _write_float(value, version).partition(".")
+    return f"{whole}.{part:0<2}"
+
+
+def _write_int(value: Any, _: int) -> str:
+    return str(int(value))
+
+
+def _write_decimal(value: Any, _: int) -> str:
+    text = format(Decimal(value), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _write_size(value: Any, version: int) -> str:
+    return str(int(value)) if version < _WHOLE_SIZES_BELOW else _write_decimal(value, version)
+
+
+def _escape(character: str) -> str:
+    if ord(character) < 128:
+        return character
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def _write_text(value: Any, version: int) -> str:
+    text = str(value).replace("\0", " ")
+    return "".join(map(_escape, text)) if version >= _ESCAPES_SINCE else text
+
+
+def _write_str(value: Any, _: int) -> str:
+    return str(value)
+
+
+def _read_int(text: str) -> int | None:
+    value = int(text) if text else None
+    return None if value == UNSET_INTEGER else value
+
+
+def _read_float(text: str) -> float | None:
+    value = float(text) if text else None
+    return None if value is not None and abs(value) >= _UNSET_DOUBLE else value
+
+
+def _read_decimal(text: str) -> Decimal | None:
+    if not text or text in {str(UNSET_INTEGER), str(2**63 - 1), str(-(2**63))}:
+        return None
+    value = Decimal(text)
+    if not value.is_finite():
+        raise ValueError(text)
+    return None if abs(value) >= Decimal(_UNSET_DOUBLE) else value
+
+
+def _read_bool(text: str) -> bool:
+    return bool(int(text or 0))
+
+
+_KINDS: dict[str, tuple[Callable[[Any, int], str], Callable[[str], Any], str]] = {
+    # kind: how it is written, how it is read, and what is sent for None
+    "str": (_write_str, str, ""),
+    "text": (_write_text, str, ""),
+    "id": (_write_int, int, "0"),
+    "int": (_write_int, _read_int, "0"),
+    "bool": (_write_int, _read_bool, "0"),
+    "float": (_write_float, _read_float, "0.0"),
+    "number": (_write_number, _read_float, "0"),
+    "price": (_write_price, _read_float, "0.0"),
+    "decimal": (_write_decimal, _read_decimal, "0"),
+    "size": (_write_size, _read_decimal, "0"),
+}
+
+
+class Field:
+    """One value."""
+
+    def __init__(
+        self, name: str, kind: str = "str", absent: str | None = None, since: int = 0, below: int = 2**31
+    ) -> None:
+        self.name = name
+        self._write, self._read, default = _KINDS[kind]
+        self._absent = default if absent is None else absent
+        self._since = since
+        self._below = below
+
+    def write(self, scope: Values, root: Values, version: int, out: list[str]) -> None:
+        """Append the value, or what stands for its absence."""
+        if self._since <= version < self._below:
+            value = scope.get(self.name)
+            out.append(self._absent if value is None or value == "" else self._write(value, version))
+
+    def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
+        """Take the value.
+
+        Raises:
+          FieldError: there is none left, or it is no value of this kind.
+        """
+        if not self._since <= version < self._below:
+            return
+        text = next(source, None)
+        if text is None:
+            raise FieldError(self.name, "")
+        try:
+            scope[self.name] = self._read(text)
+        except (ValueError, InvalidOperation):
+            raise FieldError(self.name, text) from None
+
+
+class _Constant:
+    def __init__(self, text: str, since: int = 0, below: int = 2**31) -> None:
+        self._text = text
+        self._since = since
+        self._below = below
+
+    def write(self, scope: Values, root: Values, version: int, out: list[str]) -> None:
+        if self._since <= version < self._below:
+            out.append(self._text)
+
+    def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
+        if self._since <= version < self._below and next(source, None) is None:
+            raise FieldError("version", "")
+
+
+class Group:
+    """Fields that belong to a nested value; a layout may come back to the same group later."""
+
+    def __init__(self, name: str, *items: Item) -> None:
+        self._name = name
+        self._items = items
+
+    def write(self, scope: Values, root: Values, version: int, out: list[str]) -> None:
+        """Append the fields of the nested value."""
+        write(self._items, scope.get(self._name) or {}, root, version, out)
+
+    def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
+        """Take the fields of the nested value."""
+        read(self._items, source, scope.setdefault(self._name, {}), root, version)
+
+
+class Repeat:
+    """A count, then that many nested values; with ``plain`` they are single values and no dicts."""
+
+    _MOST = 100_000  # a count that no request has: it is a mistake in the frame, not a size to allocate
+
+    def __init__(self, name: str, *items: Item, plain: bool = False) -> None:
+        self._name = name
+        self._items = items
+        self._plain = plain
+
+    def write(self, scope: Values, root: Values, version: int, out: list[str]) -> None:
+        """Append the count and the fields of each."""
+        rows = scope.get(self._name) or ()
+        out.append(str(len(rows)))
+        for row in rows:
+            write(self._items, {"value": row} if self._plain else row, root, version, out)
+
+    def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
+        """Take as many nested values as the count says."""
+        text = next(source, "")
+        if not text.isdigit() or int(text) > self._MOST:
+            raise FieldError(self._name, text)
+        rows: list[Any] = []
+        for _ in range(int(text)):
+            row: Values = {}
+            read(self._items, source, row, root, version)
+            rows.append(row["value"] if self._plain else row)
+        scope[self._name] = rows
+
+
+class Optional:
+    """A flag, and the fields of a nested value when it is set."""
+
+    def __init__(self, name: str, *items: Item) -> None:
+        self._name = name
+        self._items = items
+
+    def write(self, scope: Values, root: Values, version: int, out: list[str]) -> None:
+        """Append the flag and perhaps the fields."""
+        value = scope.get(self._name)
+        out.append("1" if value else "0")
+        if value:
+            write(self._items, value, root, version, out)
+
+    def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
+        """Take the flag and perhaps the fields."""
+        flag: Values = {}
+        Field("flag", "bool").read(source, flag, root, version)
+        if flag["flag"]:
+            read(self._items, source, scope.setdefault(self._name, {}), root, version)
+
+
+class When:
+    """Items that are there only if the values read or written so far say so."""
+
+    def __init__(self, test: Callable[[Values, Values], bool], *items: Item, since: int = 0) -> None:
+        self._test = test
+        self._items = items
+        self._since = since
+
+    def write(self, scope: Values, root: Values, version: int, out: list[str]) -> None:
+        """Append the items if the test holds."""
+        if version >= self._since and self._test(scope, root):
+            write(self._items, scope, root, version, out)
+
+    def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
+        """Take the items if the test holds."""
+        if version >= self._since and self._test(scope, root):
+            read(self._items, source, scope, root, version)
+
+
+def write(items: Layout, scope: Values, root: Values, version: int, out: list[str]) -> None:
+    """Append the fields of every item."""
+    for item in items:
+        item.write(scope, root, version, out)
+
+
+def read(items: Layout, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
+    """Take the fields of every item."""
+    for item in items:
+        item.read(source, scope, root, version)
+
+
+_NOTE = re.compile(r"(#?)([\w.]+)(?::(\w+))?(?:=([^@]*))?(?:@(\d+))?(?:@<(\d+))?")
+
+
+def _item(note: str) -> Item:
+    match = _NOTE.fullmatch(note)
+    if match is None:
+        raise ValueError(f"no field can be made of {note!r}")
+    constant, name, kind, absent, since, below = match.groups()
+    gate = (int(since or 0), int(below or 2**31))
+    if constant:
+        return _Constant(name, *gate)
+    return Field(name, kind or "str", absent, *gate)
+
+
+def fields(notes: str) -> Layout:
+    """Make the fields that *notes* names, as the module's docstring says."""
+    return tuple(map(_item, notes.split()))

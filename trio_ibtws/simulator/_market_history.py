@@ -1,0 +1,106 @@
+"""What a historical data request means: its duration, its bar size, what it wants to see, and the bars of that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from ._market import DAY, Bar, Market
+from ._market_contracts import Instrument
+from ._market_series import NEW_YORK
+
+__all__ = ["BAR_SIZES", "WHAT_TO_SHOW", "parse_duration", "recent_bars", "shown"]
+
+BAR_SIZES: dict[str, int] = {
+    **{f"{n} secs": n for n in (1, 5, 10, 15, 30)},
+    "1 sec": 1,
+    "1 min": 60,
+    **{f"{n} mins": 60 * n for n in (2, 3, 5, 10, 15, 20, 30)},
+    "1 hour": 3600,
+    **{f"{n} hours": 3600 * n for n in (2, 3, 4, 8)},
+    "1 day": DAY,
+    "1 week": 7 * DAY,
+    "1 month": 30 * DAY,
+}
+"""Seconds by the texts that TWS knows; a month counts as 30 days."""
+
+WHAT_TO_SHOW = ("TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST")
+
+_DURATION = re.compile(r"\s*(\d{1,6})\s*([SDWMY])\s*")
+_LONGEST_SECONDS = DAY
+
+
+def parse_duration(text: str) -> tuple[int, str] | None:
+    """Return the number and the unit of a duration such as ``2 D``; ``None`` when it is none."""
+    match = _DURATION.fullmatch(text)
+    if match is None or not int(match[1]) or (match[2] == "S" and int(match[1]) > _LONGEST_SECONDS):
+        return None
+    return int(match[1]), match[2]
+
+
+def _start(market: Market, instrument: Instrument, end: float, number: int, unit: str) -> float:
+    """Return where a duration that ends at *end* starts: days and seconds count trading time only."""
+    moment = datetime.fromtimestamp(end, NEW_YORK)
+    if unit == "W":
+        return (moment - timedelta(weeks=number)).timestamp()
+    if unit in "MY":
+        months = moment.year * 12 + moment.month - 1 - number * (12 if unit == "Y" else 1)
+        year, month = divmod(max(months, 12), 12)
+        return moment.replace(year=year, month=month + 1, day=min(moment.day, 28)).timestamp()
+    return _trading_start(market, instrument, end, number, unit)
+
+
+def _trading_start(market: Market, instrument: Instrument, end: float, number: int, unit: str) -> float:
+    series = market.series(instrument)
+    index = series.until(end - 1e-3) - 1
+    days, seconds = 0, float(number)
+    while index >= 0:
+        source = series[index]
+        lasted = min(source.end, end) - source.start
+        days += index == 0 or series[index - 1].day != source.day
+        if (unit == "D" and days >= number) or (unit == "S" and seconds <= lasted):
+            return source.start if unit == "D" else min(source.end, end) - seconds
+        seconds -= lasted
+        index -= 1
+    return series.first_start()
+
+
+def recent_bars(
+    market: Market, instrument: Instrument, end: float, duration: tuple[int, str], seconds: int
+) -> tuple[float, list[Bar]]:
+    """Return the instant at which *duration* before *end* starts, and the bars from there."""
+    start = _start(market, instrument, end, *duration)
+    if end <= market.series(instrument).first_start():
+        return start, []
+    return start, list(market.bars(instrument, start, end, seconds))
+
+
+def shown(market: Market, instrument: Instrument, bars: Iterable[Bar], what: str) -> list[Bar]:
+    """Return the bars as *what* wants to see them."""
+    if what == "ADJUSTED_LAST":
+        return [_adjusted(market, instrument, bar) for bar in bars]
+    if what == "TRADES":
+        return list(bars)
+    step = instrument.min_tick
+    low, high = {"BID": (-step, -step), "ASK": (step, step), "BID_ASK": (-step, step)}.get(what, (0.0, 0.0))
+    return [_shifted(bar, low, high) for bar in bars]
+
+
+def _shifted(bar: Bar, low: float, high: float) -> Bar:
+    prices = {
+        "open": round(bar.open + low, 6),
+        "low": round(bar.low + low, 6),
+        "high": round(bar.high + high, 6),
+        "close": round(bar.close + high, 6),
+    }
+    return msgspec.structs.replace(bar, volume=-1, wap=-1.0, count=-1, **prices)
+
+
+def _adjusted(market: Market, instrument: Instrument, bar: Bar) -> Bar:
+    series = market.series(instrument)
+    factor = series[series.until(bar.start) - 1].adjustment
+    names = ("open", "high", "low", "close", "wap")
+    return msgspec.structs.replace(bar, **{name: round(getattr(bar, name) * factor, 2) for name in names})

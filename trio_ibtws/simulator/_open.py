@@ -1,0 +1,77 @@
+"""``open_simulator``: one of the two context managers of the package that own a task group."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio import create_task_group, get_cancelled_exc_class
+from anyio.abc import SocketAttribute, TaskGroup
+
+from ..errors import InternalError
+from ._clock import Clock
+from ._handshake import SERVER_VERSIONS
+from ._scenario import Scenario
+from ._simulator import Simulator
+from ._world import World
+
+__all__ = ["open_simulator"]
+
+_HOST = "127.0.0.1"
+
+
+@asynccontextmanager
+async def open_simulator(
+    *, port: int | None = 0, seed: int = 0, server_version: int | None = None, scenario: Scenario | None = None
+) -> AsyncGenerator[Simulator]:
+    """Run a simulated TWS for the length of a block.
+
+    Its clock is the event loop's: under ``trio.testing.MockClock`` it takes no time at all. The same *seed* and the
+    same requests at the same instants give the same bytes.
+
+    Args:
+      port: the TCP port to listen on at 127.0.0.1; 0 lets the system choose one (``sim.port``). ``None``: no socket,
+        clients come through ``await sim.connect()`` alone.
+      seed: picks the day on which it starts and what happens between the recorded prices.
+      server_version: the only protocol version to serve, 157 or 176; ``None`` serves the best that a client can.
+      scenario: the account, its permissions, the instant at which it starts.
+
+    Cancelled: all connections are closed.
+
+    Raises:
+      ValueError: there is no such server version.
+      OSError: the port cannot be had.
+      InternalError: the simulator has a bug. What the block raises comes out as it is.
+    """
+    if server_version not in {None, *SERVER_VERSIONS}:
+        raise ValueError(f"server version {server_version} is not served, only {SERVER_VERSIONS}")
+    carried: BaseException | None = None
+    try:
+        async with create_task_group() as tasks:
+            try:
+                yield await _start(tasks, port, seed, server_version, scenario or Scenario())
+            except BaseException as exc:  # kept out of the group, raised below
+                carried = exc
+            tasks.cancel_scope.cancel()
+    except BaseExceptionGroup as group:  # our tasks never raise by design
+        raise InternalError("the simulator failed: please report this") from group
+    except get_cancelled_exc_class():
+        if carried is None:
+            raise
+    if carried is not None:
+        raise carried
+
+
+async def _start(
+    tasks: TaskGroup, port: int | None, seed: int, server_version: int | None, scenario: Scenario
+) -> Simulator:
+    clock = Clock(scenario.begin(seed), scenario.speed)
+    simulator = Simulator(tasks, World(clock, seed, scenario), server_version)
+    tasks.start_soon(clock.run)
+    if port is not None:
+        listener = await anyio.create_tcp_listener(local_host=_HOST, local_port=port)
+        simulator.host = _HOST
+        simulator.port = int(listener.extra(SocketAttribute.local_port))
+        tasks.start_soon(listener.serve, simulator.serve, tasks)
+    return simulator

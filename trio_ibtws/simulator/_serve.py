@@ -1,0 +1,35 @@
+"""Which function serves which request, and what a client gets at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import _serve_bars, _serve_contracts, _serve_session, _serve_ticks
+from ._codec_requests import REQUESTS
+from ._session import Handler, Session
+
+__all__ = ["HANDLERS"]
+
+_SERVED: dict[str, Handler] = {
+    **_serve_session.HANDLERS,
+    **_serve_contracts.HANDLERS,
+    **_serve_bars.HANDLERS,
+    **_serve_ticks.HANDLERS,
+}
+
+
+def start(session: Session, _: dict[str, Any]) -> None:
+    """Send what follows startApi: working orders if there are any, then who and what the client is."""
+    if session.has_line("started", 0):
+        return
+    session.open_line("started", 0, lambda: None)
+    _serve_session.greet(session)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    **{name: _serve_session.refuse(name) for name, _ in REQUESTS.values()},
+    **_SERVED,
+    "startApi": start,
+}
+"""A handler for every request: those that are not served are refused."""

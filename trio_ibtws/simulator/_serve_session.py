@@ -1,0 +1,104 @@
+"""Requests about the session itself: its start, the time, ids, account names; and those that are only refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ._session import NO_ID, Handler, Session
+
+__all__ = ["HANDLERS", "REFUSED", "refuse"]
+
+_FARMS = (
+    (2104, "Market data farm connection is OK:usfarm"),
+    (2106, "HMDS data farm connection is OK:ushmds"),
+    (2158, "Sec-def data farm connection is OK:secdefnj"),
+)
+_CURRENT_TIME_GATE = 4.25  # seconds: of several calls within it a gateway answers the first
+
+
+def greet(session: Session) -> None:
+    """Send what every client gets after ``startApi``."""
+    managed_accounts(session, {})
+    next_id(session, {})
+    for code, text in _FARMS:
+        session.error(NO_ID, code, text)
+
+
+def managed_accounts(session: Session, _: dict[str, Any]) -> None:
+    """Answer reqManagedAccts."""
+    session.send("managedAccounts", accountsList=session.world.scenario.account)
+
+
+def next_id(session: Session, _: dict[str, Any]) -> None:
+    """Answer reqIds, whose argument TWS ignores."""
+    session.send("nextValidId", orderId=session.world.exchange.next_order_id(session.client_id))
+
+
+def current_time(session: Session, _: dict[str, Any]) -> None:
+    """Answer reqCurrentTime, unless one was answered a moment ago: then TWS says nothing."""
+    now = session.world.clock.now()
+    if now - session.last_current_time >= _CURRENT_TIME_GATE:
+        session.last_current_time = now
+        session.send("currentTime", time=int(now))
+
+
+def _ignore(_: Session, __: dict[str, Any]) -> None:
+    """Do what TWS does with requests that have no answer."""
+
+
+def family_codes(session: Session, _: dict[str, Any]) -> None:
+    """Answer reqFamilyCodes: the account belongs to no family."""
+    session.send("familyCodes", familyCodes=[{"accountID": "*", "familyCodeStr": ""}])
+
+
+_NEWS = (10276, "News feed is not allowed.")
+_NO_ADVISOR = (321, "Error validating request.-'bW' : cause - FA data operations ignored for non FA customers.")
+_NO_FUNDAMENTALS = (10358, "Fundamentals data is not allowed.")
+_NO_REAL_TIME_BARS = (
+    420,
+    "Invalid Real-time Query:No market data permissions for ISLAND STK. Requested market data requires additional "
+    "subscription for API. See link in 'Market Data Connections' dialog for more details.",
+)
+_NO_HISTORICAL_TICKS = (10187, "Failed to request historical ticks:No market data permissions for ISLAND STK")
+_NO_DEPTH = (10092, "Deep market data is not supported for this combination of security type/exchange")
+
+REFUSED: Mapping[str, tuple[int, str]] = {
+    "reqNewsBulletins": _NEWS,
+    "reqNewsArticle": _NEWS,
+    "reqHistoricalNews": _NEWS,
+    "reqWshMetaData": _NEWS,
+    "reqWshEventData": _NEWS,
+    "requestFA": _NO_ADVISOR,
+    "replaceFA": _NO_ADVISOR,
+    "reqFundamentalData": _NO_FUNDAMENTALS,
+    "reqRealTimeBars": _NO_REAL_TIME_BARS,
+    "reqHistoricalTicks": _NO_HISTORICAL_TICKS,
+    "reqMktDepth": _NO_DEPTH,
+}
+"""Requests that are refused as a gateway refuses them to an account that lacks the permission."""
+
+
+def refuse(name: str) -> Handler:
+    """Make the handler of a request that is not served: an error, or silence for the cancel of one."""
+    if name.startswith(("cancel", "unsubscribe")):
+        return _ignore
+    code, text = REFUSED.get(
+        name, (322, f"Error processing request.-'bX' : cause - {name} is not supported by this simulator")
+    )
+
+    def handler(session: Session, values: dict[str, Any]) -> None:
+        request = 0 if name == "requestFA" else values.get("reqId", NO_ID)
+        session.error(request, code, text)
+
+    return handler
+
+
+HANDLERS: dict[str, Handler] = {
+    "reqManagedAccts": managed_accounts,
+    "reqIds": next_id,
+    "reqCurrentTime": current_time,
+    "reqFamilyCodes": family_codes,
+    "setServerLogLevel": _ignore,
+    "startApi": _ignore,
+}

@@ -1,0 +1,139 @@
+"""One client's session: from its ``startApi`` to its end, and from a decoded request to its handler.
+
+The handlers are in the ``_serve_…`` modules; ``_serve`` has the table of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+import msgspec
+
+from ._codec import FieldError, Message, UnknownMessage, decode_request, encode_answer
+from ._connection import Connection
+from ._world import World
+
+__all__ = ["NO_ID", "Handler", "Received", "Session"]
+
+NO_ID = -1
+"""The request id of messages that belong to no request."""
+_CLIENT_ID_IN_USE = "Unable to connect as the client id is already in use. Retry with a unique client id."
+_CLOSE_AFTER_326 = 0.7  # seconds, as measured at gateways
+_FIELD_NAMES = {"reqId": "Client Req Id", "orderId": "Order Id"}
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A request as a client sent it.
+
+    Attributes:
+      client_id: the client's id.
+      name: the ``EClient`` method that makes such a request.
+      values: its arguments by IB's names, contracts and orders as nested dicts.
+      time: the simulated instant, in seconds since 1970.
+    """
+
+    client_id: int
+    name: str
+    values: dict[str, Any]
+    time: float
+
+
+Handler = Callable[["Session", dict[str, Any]], None]
+"""Does what a request asks for, given its values."""
+
+
+class Session:
+    """The state of one client that has, or will have, a client id."""
+
+    def __init__(
+        self,
+        world: World,
+        connection: Connection,
+        version: int,
+        handlers: Mapping[str, Handler],
+        log: Callable[[Received], None],
+    ) -> None:
+        self.world = world
+        self.connection = connection
+        self.version = version
+        self.client_id = NO_ID
+        self.market_data_type = 1
+        self.last_current_time = float("-inf")
+        self.lines: dict[tuple[str, Hashable], Callable[[], None]] = {}
+        """What is running for this client, by kind and request id: how to stop each."""
+        self._handlers = handlers
+        self._log = log
+
+    # --- what the client gets ------------------------------------------------------------------------------------
+
+    def send(self, name: str, /, **values: Any) -> None:
+        """Send one message."""
+        self.connection.send(encode_answer(Message(name, values), self.version))
+
+    def error(self, request: int, code: int, text: str, advanced_reject: str = "") -> None:
+        """Send an error, or a notice when *request* is -1."""
+        self.send("error", reqId=request, errorCode=code, errorString=text, advancedOrderRejectJson=advanced_reject)
+
+    # --- its lines -----------------------------------------------------------------------------------------------
+
+    def open_line(self, kind: str, key: Hashable, stop: Callable[[], None]) -> None:
+        """Remember how to stop something that runs until it is cancelled, in place of an older one of the same key."""
+        self.close_line(kind, key)
+        self.lines[kind, key] = stop
+
+    def has_line(self, kind: str, key: Hashable) -> bool:
+        """Return whether such a line runs."""
+        return (kind, key) in self.lines
+
+    def close_line(self, kind: str, key: Hashable) -> bool:
+        """Stop a line; return whether there was one."""
+        stop = self.lines.pop((kind, key), None)
+        if stop is not None:
+            stop()
+        return stop is not None
+
+    def end(self) -> None:
+        """Stop everything: the client is gone."""
+        for kind, key in list(self.lines):
+            self.close_line(kind, key)
+        if self.world.sessions.get(self.client_id) is self:
+            del self.world.sessions[self.client_id]
+
+    # --- what the client asks ------------------------------------------------------------------------------------
+
+    def receive(self, body: bytes) -> None:
+        """Do what one frame asks for."""
+        try:
+            request = decode_request(body, self.version)
+        except UnknownMessage as unknown:
+            self.error(NO_ID, 320, f"Error reading request. Unknown message id: {str(unknown)[:20]}")
+            return
+        except FieldError as problem:
+            self._refuse_field(problem)
+            return
+        if self.client_id == NO_ID:
+            self._start(request)
+            return
+        self._log(Received(self.client_id, request.name, request.values, self.world.clock.now()))
+        self._handlers[request.name](self, request.values)
+
+    def _refuse_field(self, problem: FieldError) -> None:
+        request = problem.values.get("reqId", problem.values.get("orderId", NO_ID))
+        name = _FIELD_NAMES.get(problem.name, problem.name)
+        text = f"Error reading request. Unable to parse field: '{name}' for input string: '{problem.text}'"
+        self.error(request, 320, text)
+
+    def _start(self, request: Message) -> None:
+        if request.name != "startApi":
+            self.connection.close()  # a gateway is wedged by it; hanging up is kinder
+            return
+        client_id = request.values["clientId"]
+        self._log(Received(client_id, request.name, request.values, self.world.clock.now()))
+        if client_id in self.world.sessions:
+            self.error(NO_ID, 326, _CLIENT_ID_IN_USE)
+            self.world.clock.call_later(_CLOSE_AFTER_326, self.connection.close)
+            return
+        self.client_id = client_id
+        self.world.sessions[client_id] = self
+        self._handlers["startApi"](self, request.values)

@@ -1,0 +1,35 @@
+"""What all clients of a simulation share: the clock, the market, the sessions and the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._clock import Clock
+from ._exchange import Exchange
+from ._market import Market
+from ._market_contracts import Instrument
+from ._scenario import Scenario
+from ._ticker import Ticker
+
+if TYPE_CHECKING:
+    from ._session import Session
+
+__all__ = ["World"]
+
+
+class World:
+    """The simulated world, without any I/O."""
+
+    def __init__(self, clock: Clock, seed: int, scenario: Scenario) -> None:
+        self.clock = clock
+        self.scenario = scenario
+        self.market = Market(seed)
+        self.exchange = Exchange()
+        self.sessions: dict[int, Session] = {}
+        self._tickers: dict[int, Ticker] = {}
+
+    def ticker(self, instrument: Instrument) -> Ticker:
+        """Return the beat of an instrument's market."""
+        if instrument.con_id not in self._tickers:
+            self._tickers[instrument.con_id] = Ticker(self.clock, self.market, instrument)
+        return self._tickers[instrument.con_id]
