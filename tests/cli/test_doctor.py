@@ -42,7 +42,7 @@ def test_a_sound_installation(capsys: pytest.CaptureFixture[str]) -> None:
     assert said["python"].startswith("3.")
     assert said["trio"][0].isdigit()
     assert "speaks server versions up to" in said["ibapi"]
-    assert "have a function" in said["requests"]
+    assert said["requests"] == f"the table has all {len(_doctor.requests_of_ibapi())} of this ibapi"
 
 
 def test_no_ibapi(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,4 +78,6 @@ def test_a_request_that_the_table_lacks_is_named(
 
     monkeypatch.setattr(EClient, "reqWeather", req_weather, raising=False)
     assert cli.main(["doctor"]) == 0
-    assert "reqWeather" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1].strip() == "reqWeather"
+    assert lines[-2].endswith(f"of the {len(_doctor.requests_of_ibapi())} of this ibapi; it lacks")

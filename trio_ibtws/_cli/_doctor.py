@@ -98,9 +98,12 @@ def _check_table() -> None:
     """Say how many requests of the installed ibapi the table has, and which it lacks."""
     requests = requests_of_ibapi()
     lacking = sorted(requests - requests_of_table())
-    _say("requests", f"{len(requests) - len(lacking)} of the {len(requests)} of this ibapi have a function")
+    if not lacking:
+        _say("requests", f"the table has all {len(requests)} of this ibapi")
+        return
+    _say("requests", f"the table has {len(requests) - len(lacking)} of the {len(requests)} of this ibapi; it lacks")
     for line in wrap(", ".join(lacking), _WIDTH - _NAME_WIDTH):
-        _say("  without", line)
+        _say("", line)
 
 
 def requests_of_ibapi() -> set[str]:
