@@ -33,6 +33,7 @@ class Request(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
       cancel: the EClient method that ends it at TWS, ``None`` where TWS has no such message.
       cancel_parameters: what that method takes beside the request id, by name: parameters of this request.
       cancel_constants: parameters of the cancel method with a fixed value.
+      single: the answer is one value, not rows up to an end marker; only ``Client.call`` looks at it.
       lasting: the line stays open at TWS after the end marker, so that a query has to cancel it.
       endless: the answer of an id-less request has no end marker, so that it holds the lane only until it is written.
       batches: the end marker comes once a refresh: a stream of lists.
@@ -55,6 +56,7 @@ class Request(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     cancel: str | None = None
     cancel_parameters: tuple[str, ...] = ()
     cancel_constants: Mapping[str, Any] = {}
+    single: bool = False
     lasting: bool = False
     endless: bool = False
     batches: bool = False

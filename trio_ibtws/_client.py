@@ -1,0 +1,220 @@
+"""``open_client`` and ``Client``: the library's front door.
+
+``open_client`` is one of the two places that own a task group. The group stays invisible: what the user's block
+raises comes out as it was raised, never inside an ``ExceptionGroup`` of ours, and a bug of ours comes out as
+``InternalError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import anyio
+from anyio.abc import ByteStream, TaskGroup
+
+from ._gen.requests import Requests
+from ._gen.wrapper import Wrapper
+from ._runtime._calls import Calls
+from ._runtime._compat import offered_version
+from ._runtime._connection import Connection, open_stream, timed_out
+from ._runtime._events import Notice, OrderEvent
+from ._runtime._pacing import Pacer
+from ._runtime._request import Request
+from ._runtime._session import Settings, Stats
+from ._runtime._streams import Subscription
+from .codes import CodeRule, FarmState
+from .errors import InternalError
+
+__all__ = ["Client", "open_client"]
+
+T = TypeVar("T")
+
+
+class Client(Requests):
+    """A connection to TWS or IB Gateway; made by ``open_client``.
+
+    Every request of the TWS API is a method, under IB's name less ``req``: ``reqContractDetails`` is
+    ``contract_details``. A query is awaited, a subscription opened as a block.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._calls = Calls(connection.session)
+
+    # --- what the start-up told
+
+    @property
+    def server_version(self) -> int:
+        """The version of the protocol that this client and TWS agreed on."""
+        return self._connection.session.server_version
+
+    @property
+    def connection_time(self) -> str:
+        """TWS's clock when the connection was made, as TWS writes it."""
+        return self._connection.session.connection_time
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts of the user who is logged in (EWrapper.managedAccounts)."""
+        return self._connection.session.router.accounts or ()
+
+    @property
+    def next_order_id(self) -> int:
+        """The id that the next new order would get; for information, ``place_order`` takes it by itself."""
+        return self._connection.session.orders.next_order_id or 0
+
+    # --- what can be watched
+
+    @property
+    def farms(self) -> Mapping[str, FarmState]:
+        """The state of TWS's data farms by name, as its messages 2103 to 2108, 2119, 2157 and 2158 say."""
+        return MappingProxyType(self._connection.session.router.farms)
+
+    def stats(self) -> Stats:
+        """Return the connection's counters as they are now."""
+        return self._connection.session.stats()
+
+    def notices(self) -> Subscription[Notice]:
+        """Subscribe to every message of TWS that ends nothing, from now on (EWrapper.error)."""
+        return self._calls.notices()
+
+    def order_events(self) -> Subscription[OrderEvent]:
+        """Subscribe to what happens to orders, from before anyone asked: EWrapper.openOrder, orderStatus,
+        execDetails without a request, commissionAndFeesReport and orderBound.
+
+        Nothing is dropped: what came since the connection was made waits for the first reader, and what is unread
+        when he leaves for the next one. With 100 000 unread the stream ends with ``SlowConsumer``.
+
+        Raises:
+          anyio.BusyResourceError: it has a reader, and a second one opens it.
+        """
+        return self._calls.order_events()
+
+    async def wait_closed(self) -> None:
+        """Wait for the end of the session.
+
+        Returns when the client's block ends.
+
+        Raises:
+          ConnectionLost: the session ended otherwise.
+        """
+        await self._connection.wait_closed()
+
+    # --- requests that the table does not know
+
+    async def call(self, request: Request[T], *arguments: Any) -> Any:
+        """Send a query built at run time; ``request.single`` says whether it gives one value or rows.
+
+        Returns and raises what the query of a row of the table does; so does Cancelled.
+        """
+        if request.single:
+            return await self._calls.one(request, *arguments)
+        return await self._calls.collect(request, *arguments)
+
+    def subscribe(self, request: Request[T], *arguments: Any, **options: Any) -> Subscription[T]:
+        """Return a subscription with a request built at run time; *options* are those of every subscription."""
+        return self._calls.subscribe(request, *arguments, **options)
+
+
+@asynccontextmanager
+async def open_client(
+    host: str = "127.0.0.1",
+    port: int = 7497,
+    *,
+    client_id: int = 0,
+    connect_deadline: float = 10.0,
+    max_server_version: int | None = None,
+    pacer: Pacer | None = None,
+    codes: Mapping[int, CodeRule] | None = None,
+    trading: bool = False,
+    stream: ByteStream | None = None,
+) -> AsyncGenerator[Client]:
+    """Connect to TWS or IB Gateway for the length of a block::
+
+        async with open_client(port=7497, client_id=1) as client:
+            details = await client.contract_details(contract)
+
+    The block gets a client that is ready: the handshake is done, and TWS has named its accounts and the next order
+    id. The connection is not encrypted and has no password; keep it on this machine or inside a tunnel.
+
+    Args:
+      host: where TWS runs.
+      port: its socket port: 7496 (live) and 7497 (paper) of TWS, 4001 and 4002 of IB Gateway.
+      client_id: a number that no other connection to this TWS has; 0 also sees orders made by hand.
+      connect_deadline: the seconds that all of the start may take.
+      max_server_version: the highest protocol version to offer; ``None`` for all that the installed ibapi speaks.
+      pacer: how many messages a second go out; ``None`` for ``Pacer(rate=45)``.
+      codes: rules for TWS message codes, laid over the built-in table.
+      trading: whether requests that spend money or change orders are allowed.
+      stream: a byte stream to use in place of *host* and *port*; it is closed at the end.
+
+    Cancelled means that there is no connection any more. What the block raises comes out unchanged. A connection that
+    is lost does not cancel the block: what waits there, and what is asked next, raises ``ConnectionLost``.
+
+    Raises:
+      ConnectRefused: nothing listens there, or it hung up before the session was ready.
+      ConnectTimeout: the deadline passed; its ``phase`` says in what.
+      NotTWS: the peer is something else.
+      ClientIdInUse: another connection has this client id.
+      UnsupportedServer: the server's protocol version is not one that can be spoken.
+      InvalidRequest: an argument makes no sense.
+      InternalError: a bug in this library.
+    """
+    settings = Settings(
+        client_id=client_id, maximum=offered_version(max_server_version), codes=codes or {}, trading=trading
+    )
+    carried: BaseException | None = None
+    try:
+        async with anyio.create_task_group() as tasks:
+            try:
+                connection = await _connect(tasks, host, port, stream, settings, pacer or Pacer(), connect_deadline)
+                try:
+                    yield Client(connection)
+                finally:
+                    await connection.close()
+            except BaseException as exc:  # kept out of the group, raised below
+                carried = exc
+            tasks.cancel_scope.cancel()
+    except BaseExceptionGroup as group:  # our tasks never raise by design
+        raise InternalError("a task of trio_ibtws crashed; please report it with this traceback") from group
+    except anyio.get_cancelled_exc_class():
+        if carried is None:  # leaving the group is a checkpoint, which must not mask what is on its way
+            raise
+    if carried is not None:
+        try:
+            raise carried
+        finally:
+            del carried
+
+
+async def _connect(
+    tasks: TaskGroup,
+    host: str,
+    port: int,
+    stream: ByteStream | None,
+    settings: Settings,
+    pacer: Pacer,
+    seconds: float,
+) -> Connection:
+    """Return a connection that is ready, its tasks running; closes what it opened when that fails."""
+    phase = "connect"
+    connection: Connection | None = None
+    try:
+        with anyio.fail_after(seconds):
+            stream = stream or await open_stream(host, port)
+            connection = Connection(stream, settings, Wrapper, pacer)
+            connection.start(tasks)
+            phase = "handshake"
+            await connection.greeted()
+            phase = "start-up"
+            await connection.ready()
+    except BaseException as exc:
+        if connection is not None:
+            await connection.close()
+        if isinstance(exc, TimeoutError):
+            raise timed_out(phase, seconds) from None
+        raise
+    return connection

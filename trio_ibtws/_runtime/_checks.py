@@ -1,0 +1,52 @@
+"""Text that cannot be sent is refused here, on both wires alike.
+
+ibapi refuses a NUL or a non-ASCII character on the text wire, but lets most of them through on the protobuf wire,
+and names no field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import InvalidRequest
+
+__all__ = ["check_texts"]
+
+_CONTROL = "\t\n\r"
+
+
+def check_texts(arguments: Mapping[str, Any]) -> None:
+    """Look into every string of *arguments*, and of the objects and lists in them.
+
+    Raises:
+      InvalidRequest: one of them has a character that TWS does not take; it names the argument and the attribute.
+    """
+    for name, value in arguments.items():
+        _check(name, value)
+
+
+def _check(name: str, value: Any) -> None:
+    if isinstance(value, str):
+        _check_text(name, value)
+    elif isinstance(value, (list, tuple)):
+        for position, element in enumerate(value):
+            _check(f"{name}[{position}]", element)
+    elif hasattr(value, "__dict__") and not callable(value):
+        for attribute, content in vars(value).items():
+            if content.__class__ is str:
+                if not content.isascii() or not content.isprintable():
+                    _check_text(f"{name}.{attribute}", content)
+            elif content is not None and content.__class__ not in _PLAIN:
+                _check(f"{name}.{attribute}", content)
+
+
+_PLAIN = (int, float, bool)
+
+
+def _check_text(name: str, text: str) -> None:
+    for character in text:
+        if not (character.isascii() and (character.isprintable() or character in _CONTROL)):
+            raise InvalidRequest(
+                name, f"{text!r} has the character {character!r}; TWS takes printable ASCII only. Nothing was sent"
+            )

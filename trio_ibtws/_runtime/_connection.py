@@ -1,0 +1,226 @@
+"""The one place that touches a socket: three tasks around a ``Session``.
+
+The reader hands bytes to the session, the writer takes frames from it as the pacer allows, and the clock does what
+is due: the probe of an idle connection, and what the lanes wait for. None of them raises: what goes wrong fails the
+callers who wait, and the session.
+"""
+
+from __future__ import annotations
+
+import math
+
+import anyio
+from anyio.abc import ByteStream, TaskGroup
+from anyio.lowlevel import checkpoint
+
+from ..errors import ConnectError, ConnectionLost, ConnectRefused, ConnectTimeout, IBError, ProtocolError
+from ._pacing import Pacer
+from ._request import Request
+from ._session import Session, Settings, WrapperClass
+from ._sinks import Answer
+
+__all__ = ["Connection", "open_stream", "timed_out"]
+
+READ_SIZE = 65536
+FRAMES_PER_CHECKPOINT = 64
+CLOSE_SECONDS = 1.0
+SEND_SECONDS = 5.0
+
+PROBE_SECONDS = 8.0
+"""After so many idle seconds TWS is asked for its clock, and again after as many more; after three times as many,
+24 s, it is dead. TWS sends nothing by itself on a connection without subscriptions."""
+
+_PROBE: Request[int] = Request(method="reqCurrentTime", key="currentTime")
+
+
+class Connection:
+    """A session on a byte stream."""
+
+    def __init__(self, stream: ByteStream, settings: Settings, wrapper: WrapperClass, pacer: Pacer) -> None:
+        self._stream = stream
+        self._pacer = pacer
+        self._to_write = anyio.Event()
+        self._clock_changed = anyio.Event()
+        self._changed = anyio.Event()
+        self._closed = anyio.Event()
+        self._idle = anyio.Event()
+        self._writing = anyio.CancelScope(shield=True)
+        self._heard_at = anyio.current_time()
+        self.session = Session(
+            settings,
+            wrapper,
+            now=anyio.current_time,
+            wake_writer=lambda: self._to_write.set(),
+            wake_clock=lambda: self._clock_changed.set(),
+        )
+
+    def start(self, tasks: TaskGroup) -> None:
+        """Start the three tasks."""
+        tasks.start_soon(self._read, name="TWS reader")
+        tasks.start_soon(self._write, name="TWS writer")
+        tasks.start_soon(self._keep_time, name="TWS clock")
+
+    # --- the start
+
+    async def ready(self) -> None:
+        """Wait until TWS has said all that it says at the start; raise what keeps it from doing so."""
+        while not self.session.ready:
+            await self._next_change()
+
+    async def greeted(self) -> None:
+        """Wait for the server's first frame; raise what it is instead."""
+        while not self.session.server_version:
+            await self._next_change()
+
+    async def _next_change(self) -> None:
+        if self.session.ended is not None:
+            raise self._refusal()
+        self._changed = anyio.Event()
+        await self._changed.wait()
+
+    def _refusal(self) -> IBError:
+        """Return why the session ended before it was ready."""
+        cause = self.session.ended.__cause__ if self.session.ended is not None else None
+        if self.session.router.refused is not None:
+            return self.session.router.refused
+        if isinstance(cause, ConnectError):
+            return cause
+        phase = "start-up" if self.session.server_version else "handshake"
+        refused = ConnectRefused(
+            f"the peer ended the connection during the {phase}: {self.session.ended}. TWS does so when this computer "
+            "is not among its trusted IPs, when its API is switched off, or when it speaks no version that was offered"
+        )
+        refused.__cause__ = cause
+        return refused
+
+    # --- the tasks
+
+    async def _read(self) -> None:
+        try:
+            while self.session.ended is None:
+                data = await self._stream.receive(READ_SIZE)
+                self._heard_at = anyio.current_time()
+                self.session.receive_data(data)
+                await self._deliver()
+        except anyio.EndOfStream:
+            left = self.session.unread_bytes
+            self._lose("the peer closed it" + (f", {left} bytes into a frame" if left else ""))
+        except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as exc:
+            self._lose(f"reading failed: {exc.__cause__ or exc!r}", exc)
+        except (ProtocolError, ConnectError) as exc:
+            self._lose(str(exc), exc)
+
+    async def _deliver(self) -> None:
+        """Deliver every whole frame, and let others run now and then."""
+        count = 0
+        while self.session.ended is None and self.session.next_frame():
+            count += 1
+            if count % FRAMES_PER_CHECKPOINT == 0:
+                await checkpoint()
+        self._changed.set()
+
+    async def _write(self) -> None:
+        """Write until ``close`` says otherwise: a cancelled user's cancel messages and orders still go out whole."""
+        try:
+            with self._writing:
+                while self.session.ended is None:
+                    await self._write_what_may_go()
+                    if not len(self.session.outbox):
+                        self._idle.set()
+                        self._to_write = anyio.Event()
+                        await self._to_write.wait()
+        except TimeoutError as exc:
+            self._lose(f"the peer took nothing for {SEND_SECONDS:.0f} s", exc)
+        except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as exc:
+            self._lose(f"writing failed: {exc.__cause__ or exc!r}", exc)
+
+    async def _write_what_may_go(self) -> None:
+        """Write the frames that the pacer lets pass, in one piece; wait for the pacer when there are more."""
+        now = anyio.current_time()
+        taken = []
+        while self._pacer.delay(now) == 0 and (entry := self.session.outbox.take()) is not None:
+            self._pacer.record(now)
+            taken.append(entry.data)
+        if taken:
+            self.session.frames_out += len(taken)
+            self.session.bytes_out += sum(map(len, taken))
+            with anyio.fail_after(SEND_SECONDS):
+                await self._stream.send(b"".join(taken))
+        if len(self.session.outbox):
+            await anyio.sleep(self._pacer.delay(anyio.current_time()))
+
+    async def _keep_time(self) -> None:
+        probes = 0
+        while self.session.ended is None:
+            self._clock_changed = anyio.Event()
+            due = self._heard_at + PROBE_SECONDS * (probes + 1)
+            deadline = min(due, self.session.lanes.next_deadline())
+            with anyio.move_on_after(max(0.0, deadline - anyio.current_time()) if deadline < math.inf else None):
+                await self._clock_changed.wait()
+            now = anyio.current_time()
+            self.session.lanes.tick()
+            if now < self._heard_at + PROBE_SECONDS:
+                probes = 0
+            elif now >= self._heard_at + PROBE_SECONDS * (probes + 1):
+                probes += 1
+                if probes == 3:
+                    self._lose(f"nothing came for {now - self._heard_at:.0f} s, two probes included")
+                elif self.session.ready:
+                    self._probe()
+
+    def _probe(self) -> None:
+        """Ask TWS for its clock, through the lane that callers share, or past it while another request has it."""
+        if self.session.lanes.free:
+            self.session.ask(_PROBE, {}, Answer(lambda: None, single=True), single=True)
+        else:
+            self.session.send(_PROBE, {})
+
+    # --- the end
+
+    def _lose(self, reason: str, cause: BaseException | None = None) -> None:
+        self.session.lose(reason, cause)
+        self._finish()
+
+    def _finish(self) -> None:
+        for event in (self._changed, self._closed, self._to_write, self._clock_changed, self._idle):
+            event.set()
+
+    async def wait_closed(self) -> None:
+        """Return when the session was closed on this side; raise ``ConnectionLost`` when it ended otherwise."""
+        await self._closed.wait()
+        if isinstance(self.session.ended, ConnectionLost):
+            raise self.session.ended_error()
+
+    async def close(self) -> None:
+        """Write what is left, a second long at the most, and close the stream; cannot be cancelled for longer."""
+        with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+            while self.session.ended is None and len(self.session.outbox):
+                self._idle = anyio.Event()
+                await self._idle.wait()
+        self.session.close()
+        self._finish()
+        self._writing.cancel()
+        await anyio.aclose_forcefully(self._stream)
+
+
+async def open_stream(host: str, port: int) -> ByteStream:
+    """Return a TCP connection; raises ``ConnectRefused`` with what to look at when nothing listens there."""
+    try:
+        return await anyio.connect_tcp(host, port)
+    except OSError as exc:
+        refused = ConnectRefused(
+            f"nothing answers at {host}:{port} ({exc.__cause__ or exc}). Start TWS or IB Gateway, switch on 'Enable "
+            "ActiveX and Socket Clients' in its API settings, and compare the port: TWS has 7496 (live) and 7497 "
+            "(paper), IB Gateway 4001 and 4002"
+        )
+        raise refused from exc
+
+
+def timed_out(phase: str, seconds: float) -> ConnectTimeout:
+    """Return the error of a start that took too long."""
+    what = {
+        "connect": "the address took no connection",
+        "handshake": "the peer said nothing; is it TWS or IB Gateway, and does a dialog wait there for a click?",
+        "start-up": "TWS shook hands but did not name its accounts and the next order id; is it logged in?",
+    }[phase]
+    return ConnectTimeout(f"no session within {seconds:g} s, in the phase {phase!r}: {what}", phase=phase)

@@ -1,0 +1,41 @@
+"""Which distribution brings the package ``ibapi``: exactly one may, and this says what to do otherwise.
+
+Imported before anything that imports ibapi. Several distributions bring the same import package, and two of them in
+one environment overwrite each other's files, so that neither works.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+__all__ = ["ibapi_distributions", "require_one_ibapi"]
+
+DISTRIBUTIONS = ("ibapi", "ibapi-stable", "ibapi-latest", "nautilus_ibapi")
+
+
+def ibapi_distributions() -> dict[str, str]:
+    """Return the installed distributions that bring the import package ``ibapi``, with their versions."""
+    found = {}
+    for name in DISTRIBUTIONS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def require_one_ibapi() -> None:
+    """Raise ``ImportError`` with what to do unless exactly one ibapi is installed."""
+    found = ibapi_distributions()
+    if len(found) > 1:
+        names = " ".join(found)
+        raise ImportError(
+            f"{len(found)} distributions bring the package 'ibapi' and overwrite each other: {names}. Remove them "
+            f"all and install one: pip uninstall -y {names} && pip install 'trio-ibtws[stable]'"
+        )
+    if find_spec("ibapi") is None:
+        raise ImportError(
+            "trio_ibtws needs Interactive Brokers' package 'ibapi', which is not installed: "
+            "pip install 'trio-ibtws[stable]', or install the one from IB's own TWS API download"
+        )

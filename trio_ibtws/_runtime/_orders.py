@@ -1,0 +1,216 @@
+"""Order ids, and where the events of orders go.
+
+``openOrder``, ``orderStatus``, ``execDetails``, commission reports and ``orderBound`` are not the answer to one
+request: the same callback brings live changes, the orders of an ``open_orders()`` and those of other clients. Each
+event goes to ``order_events()``, to the streams of the order if it is ours, and to the query that asked for it.
+Nothing is dropped and nothing is merged, because TWS repeats some messages and leaves others out.
+
+A commission report names its execution only. It goes to ``order_events()`` if that execution was live and has not
+been reported yet, or if no query under way asked for it; so every live fill gets its report there once, and polling
+``executions()`` does not fill the buffer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..errors import LocalError, OrderRejected, RequestError, SlowConsumer
+from ._events import (
+    CommissionAndFeesReport,
+    ExecDetails,
+    Notice,
+    OpenOrder,
+    OrderBound,
+    OrderEvent,
+    OrderStatus,
+)
+from ._sinks import Buffer
+
+__all__ = ["ORDER_BUFFER", "Orders", "join_commissions", "join_open_orders"]
+
+ORDER_BUFFER = 100_000
+"""How many order events wait unread before ``order_events()`` fails: a day of a busy account, some 100 MB."""
+
+_FIRST_REQUEST_ID = 1_500_000_000
+
+
+class Orders:
+    """The orders of one connection."""
+
+    def __init__(self, client_id: int) -> None:
+        self._client_id = client_id
+        self._ours: set[int] = set()
+        self._streams: dict[int, list[Buffer]] = {}
+        self._order_of: dict[str, int] = {}
+        self._unreported: set[str] = set()
+        self._queried: dict[int, set[str]] = {}
+        self._events = _event_buffer()
+        self._reading = False
+        self.next_order_id: int | None = None
+
+    # --- ids
+
+    def next_valid_id(self, order_id: int) -> None:
+        """TWS says which id may come next; ours never goes back."""
+        self.next_order_id = max(order_id, self.next_order_id or 0)
+
+    def next_free(self) -> int:
+        """Return the id for the next order.
+
+        Raises:
+          LocalError: TWS has not said which ids are free, or they have run into the range of our request ids.
+        """
+        order_id = self.next_order_id
+        if order_id is None or order_id >= _FIRST_REQUEST_ID:
+            raise LocalError(
+                f"no order id can be used: the next one is {order_id}, and must be below {_FIRST_REQUEST_ID}. Reset "
+                "the API order id sequence in TWS's settings"
+            )
+        return order_id
+
+    def use(self, order_id: int) -> None:
+        """*order_id* is an order of ours from here on."""
+        self._seen(order_id, self._client_id)
+
+    def known(self, order_id: int) -> bool:
+        """Whether *order_id* is an order of this client."""
+        return order_id in self._ours
+
+    def _seen(self, order_id: int, client_id: int) -> None:
+        if client_id == self._client_id and order_id > 0:
+            self._ours.add(order_id)
+        if self.next_order_id is not None and self.next_order_id <= order_id < _FIRST_REQUEST_ID:
+            self.next_order_id = order_id + 1
+
+    # --- readers
+
+    def attach(self, order_id: int, buffer: Buffer) -> None:
+        """Deliver the events of *order_id* to *buffer* as well."""
+        self._streams.setdefault(order_id, []).append(buffer)
+
+    def detach(self, order_id: int, buffer: Buffer) -> None:
+        """The reverse of ``attach``; idempotent."""
+        buffers = self._streams.get(order_id, [])
+        if buffer in buffers:
+            buffers.remove(buffer)
+        if not buffers:
+            self._streams.pop(order_id, None)
+
+    def start_reading(self) -> Buffer | None:
+        """Return the buffer of all order events for its one reader, or ``None`` while another has it."""
+        if self._reading:
+            return None
+        self._reading = True
+        if isinstance(self._events.error, SlowConsumer) and not len(self._events):
+            self._events = _event_buffer()
+        return self._events
+
+    def stop_reading(self) -> None:
+        """The reader is gone; what is unread waits for the next one."""
+        self._reading = False
+
+    # --- events
+
+    def open_order(self, event: OpenOrder) -> None:
+        self._seen(event.order_id, event.order.clientId)
+        self._publish(event, event.order_id, event.order.clientId)
+
+    def order_status(self, event: OrderStatus) -> None:
+        self._seen(event.order_id, event.client_id)
+        self._publish(event, event.order_id, event.client_id)
+
+    def exec_details(self, event: ExecDetails) -> None:
+        """A live fill."""
+        execution = event.execution
+        self._seen(execution.orderId, execution.clientId)
+        self._unreported.add(execution.execId)
+        if execution.clientId == self._client_id:
+            self._order_of[execution.execId] = execution.orderId
+        self._publish(event, execution.orderId, execution.clientId)
+
+    def queried(self, request_id: int, event: ExecDetails) -> None:
+        """A fill that a query asked for."""
+        self._queried.setdefault(request_id, set()).add(event.execution.execId)
+
+    def query_ended(self, request_id: int) -> None:
+        """Forget the fills of a query."""
+        self._queried.pop(request_id, None)
+
+    def commission(self, report: CommissionAndFeesReport) -> list[int]:
+        """Publish a report where it belongs; return the queries that are to have it."""
+        exec_id = report.exec_id
+        asking = [request_id for request_id, exec_ids in self._queried.items() if exec_id in exec_ids]
+        if exec_id in self._unreported or not asking:
+            self._unreported.discard(exec_id)
+            self._publish(report, self._order_of.pop(exec_id, 0), self._client_id)
+        return asking
+
+    def order_bound(self, event: OrderBound) -> None:
+        self._seen(event.order_id, event.client_id)
+        self._publish(event, event.order_id, event.client_id)
+
+    def reject(self, notice: Notice, kind: type[RequestError], advanced_reject: str) -> None:
+        """TWS refused what was sent last for this order; an order that it would have changed lives on."""
+        buffers = self._streams.get(notice.id)
+        if buffers:
+            kind = OrderRejected if kind is RequestError else kind
+            buffers[-1].fail(
+                kind(notice.code, notice.message, request=f"placeOrder {notice.id}", advanced_reject=advanced_reject)
+            )
+
+    def notice(self, notice: Notice) -> None:
+        """A remark about an order."""
+        for buffer in self._streams.get(notice.id, ()):
+            buffer.notice(notice)
+
+    def fail_all(self, error: Callable[[], Exception]) -> None:
+        """The session has ended; what is unread stays readable."""
+        for buffer in [buffer for buffers in self._streams.values() for buffer in buffers]:
+            buffer.fail(error())
+        self._streams.clear()
+        self._events.fail(error())
+
+    def _publish(self, event: OrderEvent, order_id: int, client_id: int) -> None:
+        self._events.push(event)
+        if client_id == self._client_id:
+            for buffer in self._streams.get(order_id, ()):
+                buffer.push(event)
+
+
+def _event_buffer() -> Buffer:
+    return Buffer(ORDER_BUFFER, name="order_events()")
+
+
+# --- joined answers ----------------------------------------------------------------------------------------------
+
+
+def join_open_orders(rows: Iterable[Any]) -> list[OpenOrder]:
+    """Return the orders among *rows*, each with the newest status among them."""
+    orders: dict[Any, OpenOrder] = {}
+    statuses: dict[Any, OrderStatus] = {}
+    for row in rows:
+        if isinstance(row, OpenOrder):
+            orders[_identity(row.order.permId, row.order.clientId, row.order_id)] = row
+        elif isinstance(row, OrderStatus):
+            statuses[_identity(row.perm_id, row.client_id, row.order_id)] = row
+    return [
+        OpenOrder(order.order_id, order.contract, order.order, order.order_state, statuses.get(identity))
+        for identity, order in orders.items()
+    ]
+
+
+def _identity(perm_id: int, client_id: int, order_id: int) -> Any:
+    """TWS's own id of an order, or who made it and under which id: order ids are per client."""
+    return perm_id or (client_id, order_id)
+
+
+def join_commissions(rows: Iterable[Any]) -> list[ExecDetails]:
+    """Return the fills among *rows*, each with its commission report if that is among them."""
+    events = list(rows)
+    reports = {row.exec_id: row for row in events if isinstance(row, CommissionAndFeesReport)}
+    return [
+        ExecDetails(row.contract, row.execution, reports.get(row.execution.execId))
+        for row in events
+        if isinstance(row, ExecDetails)
+    ]

@@ -1,0 +1,275 @@
+"""The router: which event is whose. Every change to the tables of open requests happens here or in ``_lanes``.
+
+The generated wrapper calls ``item``, ``items`` and ``end`` with a key: a request id of ours, or the lane of an
+id-less request. One dictionary lookup finds the line, and its sinks take the event. ``error`` decides by the table
+of codes whether a message of TWS ends a request, an order, or nothing.
+
+Request ids start at ``FIRST_REQUEST_ID`` and are used once, so that they are never taken for order ids, and a frame
+that comes late finds no line and is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any
+
+from ..codes import CodeRule, FarmState, rule_for
+from ..errors import ClientIdInUse, IBError, RequestError
+from ._events import CommissionAndFeesReport, DepthReset, ExecDetails, Notice, OpenOrder, OrderBound, OrderStatus
+from ._lanes import Lanes
+from ._orders import Orders
+from ._outbox import Entry
+from ._request import Request
+from ._sinks import Buffer, Sink
+
+__all__ = ["FIRST_REQUEST_ID", "Line", "Router"]
+
+FIRST_REQUEST_ID = 1_500_000_000
+LAST_REQUEST_ID = 2**31 - 2
+
+_CLIENT_ID_IN_USE = 326
+_DELAYED_TYPES = (3, 4)
+
+
+class Line:
+    """One request with an id, from its frame to its end, and those who listen to it."""
+
+    def __init__(self, request: Request[Any], request_id: int, entry: Entry, cancel: Callable[[], None] | None) -> None:
+        self.request = request
+        self.request_id = request_id
+        self.entry = entry
+        self.cancel = cancel
+        self.sinks: list[Sink] = []
+        self.shared_as: bytes | None = None
+
+
+class Router:
+    """The tables of one connection."""
+
+    def __init__(self, codes: Mapping[int, CodeRule], lanes: Lanes, orders: Orders) -> None:
+        self._codes = codes
+        self.lanes = lanes
+        self.orders = orders
+        self._lines: dict[int, Line] = {}
+        self._shared: dict[bytes, Line] = {}
+        self._next_request_id = FIRST_REQUEST_ID
+        self._notice_buffers: list[Buffer] = []
+        self.accounts: tuple[str, ...] | None = None
+        self.farms: dict[str, FarmState] = {}
+        self.market_data_type = 1
+        self.refused: IBError | None = None
+        self.notices_seen = 0
+        self.late_frames = 0
+
+    # --- lines come and go
+
+    def __len__(self) -> int:
+        """Return how many requests are open."""
+        return len(self._lines) + len(self.lanes)
+
+    def new_request_id(self) -> int:
+        """Return an id that this connection has not used."""
+        request_id = self._next_request_id
+        if request_id > LAST_REQUEST_ID:
+            raise OverflowError("this connection has used up its request ids; open a new one")
+        self._next_request_id += 1
+        return request_id
+
+    def open(self, line: Line, sink: Sink, *, shared_as: bytes | None = None) -> None:
+        """Deliver what comes for *line* to *sink* from now on."""
+        line.sinks.append(sink)
+        self._lines[line.request_id] = line
+        if shared_as is not None:
+            line.shared_as = shared_as
+            self._shared[shared_as] = line
+
+    def shared(self, shared_as: bytes) -> Line | None:
+        """Return the open line of the same request that may be shared."""
+        return self._shared.get(shared_as)
+
+    def leave(self, line: Line, sink: Sink) -> bool:
+        """Stop listening; return whether *sink* was the last and the line still open, so that it is to be ended."""
+        if sink in line.sinks:
+            line.sinks.remove(sink)
+        return not line.sinks and self._close(line)
+
+    def _close(self, line: Line) -> bool:
+        """Take *line* off the tables; return whether it was on them."""
+        if line.shared_as is not None and self._shared.get(line.shared_as) is line:
+            del self._shared[line.shared_as]
+        self.orders.query_ended(line.request_id)
+        return self._lines.pop(line.request_id, None) is not None
+
+    def add_notices(self, buffer: Buffer) -> None:
+        """Deliver every notice to *buffer* as well."""
+        self._notice_buffers.append(buffer)
+
+    def remove_notices(self, buffer: Buffer) -> None:
+        """The reverse of ``add_notices``; idempotent."""
+        if buffer in self._notice_buffers:
+            self._notice_buffers.remove(buffer)
+
+    def fail_all(self, error: Callable[[], Exception]) -> None:
+        """Fail everything that is open: the session has ended."""
+        lines = list(self._lines.values())
+        self._lines.clear()
+        self._shared.clear()
+        for line in lines:
+            for sink in list(line.sinks):
+                sink.fail(error())
+        self.lanes.fail_all(error)
+        self.orders.fail_all(error)
+        for buffer in self._notice_buffers:
+            buffer.fail(error())
+
+    # --- what the wrapper calls
+
+    def item(self, key: Hashable, event: Any) -> None:
+        """Deliver one event."""
+        line = self._lines.get(key)  # type: ignore[call-overload]  # a lane is no key of it, and finds nothing
+        if line is None:
+            if key.__class__ is int or not self.lanes.item(key, event):
+                self.late_frames += 1
+            return
+        for sink in line.sinks:
+            sink.item(event)
+        self._done(line)
+
+    def items(self, key: Hashable, events: Iterable[Any], done: bool) -> None:
+        """Deliver several events that came in one frame; *done* says that they are the last."""
+        line = self._lines.get(key)  # type: ignore[call-overload]
+        if line is None:
+            if key.__class__ is int or not self.lanes.items(key, events, done):
+                self.late_frames += 1
+            return
+        for sink in line.sinks:
+            sink.items(events, done)
+        self._done(line)
+
+    def end(self, key: Hashable, value: Any = None) -> None:
+        """Deliver an end marker."""
+        line = self._lines.get(key)  # type: ignore[call-overload]
+        if line is None:
+            if key.__class__ is int or not self.lanes.end(key, value):
+                self.late_frames += 1
+            return
+        for sink in line.sinks:
+            sink.end(value)
+        self._done(line)
+
+    def _done(self, line: Line) -> None:
+        """Forget a line whose answer is complete, unless it lasts and has to be cancelled by who leaves it."""
+        if not line.request.lasting and line.sinks and all(sink.finished for sink in line.sinks):
+            self._close(line)
+
+    def next_valid_id(self, order_id: int) -> None:
+        self.orders.next_valid_id(order_id)
+        self.lanes.item("nextValidId", order_id)
+
+    def managed_accounts(self, accounts: str) -> None:
+        self.accounts = tuple(account for account in accounts.split(",") if account)
+        self.lanes.item("managedAccounts", accounts)
+
+    def open_order(self, event: OpenOrder) -> None:
+        self.lanes.item("openOrderEnd", event)
+        self.orders.open_order(event)
+
+    def order_status(self, event: OrderStatus) -> None:
+        self.lanes.item("openOrderEnd", event)
+        self.orders.order_status(event)
+
+    def exec_details(self, request_id: int, event: ExecDetails) -> None:
+        if request_id in self._lines:
+            self.orders.queried(request_id, event)
+            self.item(request_id, event)
+        elif request_id < FIRST_REQUEST_ID:
+            self.orders.exec_details(event)
+        else:
+            self.late_frames += 1
+
+    def commission(self, report: CommissionAndFeesReport) -> None:
+        for request_id in self.orders.commission(report):
+            self.item(request_id, report)
+
+    def order_bound(self, event: OrderBound) -> None:
+        self.orders.order_bound(event)
+
+    # --- errors and notices
+
+    def error(self, id: int, code: int, message: str, time: int | None, advanced_reject: str) -> None:
+        """Take one message of TWS: end what it ends, and make everything else observable."""
+        notice = Notice(id, code, message, time)
+        rule = rule_for(self._codes, code, message)
+        effect = rule.effect
+        if rule.delayed is not None and self.market_data_type in _DELAYED_TYPES:
+            effect = rule.delayed
+        line = self._lines.get(id)
+        if line is not None:
+            self._request_error(line, effect, rule, notice, advanced_reject)
+        elif id >= FIRST_REQUEST_ID:
+            self.late_frames += 1  # the echo of our own cancel, most often
+        elif id > 0 and self.orders.known(id):
+            self._order_error(rule, notice, advanced_reject)
+        else:
+            self._session_error(effect, rule, notice, advanced_reject)
+
+    def _request_error(self, line: Line, effect: str, rule: CodeRule, notice: Notice, advanced_reject: str) -> None:
+        if effect == "error":
+            self._close(line)
+            for sink in list(line.sinks):
+                sink.fail(_error(rule.error, notice, line.request.method, advanced_reject))
+        elif effect == "complete":
+            for sink in line.sinks:
+                sink.complete(notice)
+            self._done(line)
+        elif effect == "reset":
+            for sink in line.sinks:
+                sink.item(DepthReset())
+        else:
+            for sink in line.sinks:
+                sink.notice(notice)
+            self._notify(notice)
+
+    def _order_error(self, rule: CodeRule, notice: Notice, advanced_reject: str) -> None:
+        if rule.on_order == "reject":
+            self.orders.reject(notice, rule.error, advanced_reject)
+        else:
+            self.orders.notice(notice)
+        self._notify(notice)
+
+    def _session_error(self, effect: str, rule: CodeRule, notice: Notice, advanced_reject: str) -> None:
+        if effect == "farm" and rule.farm is not None:
+            self.farms[notice.message.rpartition(":")[2]] = rule.farm
+        if notice.code == _CLIENT_ID_IN_USE:
+            self.refused = ClientIdInUse(f"TWS code {notice.code}: {notice.message}")
+        if effect != "error" or notice.id > 0 or not self.lanes.fail(
+            lambda method: _error(rule.error, notice, method, advanced_reject)
+        ):
+            self._notify(notice)
+
+    def unknown_message(self, message_id: int) -> None:
+        """A message of a kind that neither ibapi nor the table knows was passed over."""
+        self._notify(Notice(-1, 0, f"a message of the unknown type {message_id} was passed over", None))
+
+    def _notify(self, notice: Notice) -> None:
+        self.notices_seen += 1
+        for buffer in self._notice_buffers:
+            buffer.item(notice)
+
+    def fail_owner(self, ids: list[int], error: Exception) -> bool:
+        """Fail the request that a damaged frame belongs to; return whether it could be told."""
+        for id in ids:
+            line = self._lines.get(id)
+            if line is not None:
+                self._close(line)
+                for sink in list(line.sinks):
+                    sink.fail(error)
+                return True
+            if FIRST_REQUEST_ID <= id < self._next_request_id:
+                self.late_frames += 1
+                return True
+        return False
+
+
+def _error(kind: type[RequestError], notice: Notice, method: str, advanced_reject: str) -> RequestError:
+    return kind(notice.code, notice.message, request=method, advanced_reject=advanced_reject)

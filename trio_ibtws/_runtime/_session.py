@@ -1,0 +1,334 @@
+"""``Session``: one connection as a protocol object, bytes in, events and bytes out, without a socket.
+
+It owns the framing, the bridge to ibapi, the router and the outbox, and is the only place where they meet. Nothing
+here waits: what a user's call does before it waits for an answer, and what the reader task does with bytes, are
+plain calls, so that no cancellation can come between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+from ibapi.wrapper import EWrapper
+
+from ..codes import CodeRule
+from ..errors import (
+    ClientClosed,
+    ConnectionLost,
+    DecodeError,
+    FrameTooLarge,
+    IBError,
+    InvalidRequest,
+    NotTWS,
+    TradingDisabled,
+    UnsupportedRequest,
+)
+from ._bridge import Bridge
+from ._compat import has_method, parameters
+from ._framing import FrameBuffer
+from ._lanes import Lanes, Ticket
+from ._orders import Orders
+from ._outbox import Outbox
+from ._request import Request
+from ._router import Line, Router
+from ._sinks import Buffer, Sink
+from ._wrapper import SessionWrapper
+
+__all__ = ["Session", "Settings", "Stats"]
+
+Asked = Line | Ticket
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a session is opened."""
+
+    client_id: int
+    maximum: int
+    codes: Mapping[int, CodeRule]
+    trading: bool
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """Counters of a connection since it was opened, and what is open now.
+
+    Attributes:
+      frames_in: frames that came, damaged ones included.
+      frames_out: frames that were handed to the network.
+      bytes_in: bytes that came.
+      bytes_out: bytes that were handed to the network.
+      decode_errors: frames that could not be decoded.
+      notices: messages of TWS that ended nothing.
+      late_frames: events and errors for requests that were over.
+      events_dropped: events that a full buffer did not take.
+      open_requests: requests and subscriptions that are open.
+      unsent_frames: frames that wait for the pacer or the network.
+    """
+
+    frames_in: int
+    frames_out: int
+    bytes_in: int
+    bytes_out: int
+    decode_errors: int
+    notices: int
+    late_frames: int
+    events_dropped: int
+    open_requests: int
+    unsent_frames: int
+
+
+class WrapperClass(Protocol):
+    """The generated wrapper's constructor."""
+
+    def __call__(self, router: Router) -> SessionWrapper: ...
+
+
+class Session:
+    """The state of one connection."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        wrapper: WrapperClass,
+        *,
+        now: Callable[[], float],
+        wake_writer: Callable[[], None],
+        wake_clock: Callable[[], None],
+    ) -> None:
+        self.settings = settings
+        self.outbox = Outbox(wake_writer)
+        self.orders = Orders(settings.client_id)
+        self.lanes = Lanes(self.outbox, now, wake_clock)
+        self.router = Router(settings.codes, self.lanes, self.orders)
+        self._wrapper = wrapper(self.router)
+        self._recorder = self._wrapper.router
+        self._bridge = Bridge(
+            self._wrapper,
+            client_id=settings.client_id,
+            maximum=settings.maximum,
+            called=lambda: len(self._recorder),
+        )
+        self._frames = FrameBuffer()
+        self.ended: IBError | None = None
+        self.frames_in = self.frames_out = self.bytes_in = self.bytes_out = 0
+        self.decode_errors = self.events_dropped = 0
+        self.outbox.append(self._bridge.hello())
+
+    # --- facts
+
+    @property
+    def server_version(self) -> int:
+        """The negotiated version, 0 before the handshake is done."""
+        return self._bridge.server_version
+
+    @property
+    def connection_time(self) -> str:
+        """TWS's clock when the connection was made, as TWS writes it."""
+        return self._bridge.connection_time
+
+    @property
+    def ready(self) -> bool:
+        """Whether TWS has said all that it says at the start."""
+        return self.orders.next_order_id is not None and self.router.accounts is not None
+
+    @property
+    def unread_bytes(self) -> int:
+        """How many bytes wait for the rest of their frame."""
+        return len(self._frames)
+
+    def stats(self) -> Stats:
+        """Return the counters."""
+        return Stats(
+            frames_in=self.frames_in,
+            frames_out=self.frames_out,
+            bytes_in=self.bytes_in,
+            bytes_out=self.bytes_out,
+            decode_errors=self.decode_errors,
+            notices=self.router.notices_seen,
+            late_frames=self.router.late_frames,
+            events_dropped=self.events_dropped,
+            open_requests=len(self.router),
+            unsent_frames=len(self.outbox),
+        )
+
+    # --- bytes in
+
+    def receive_data(self, data: bytes) -> None:
+        """Add what the network gave."""
+        self.bytes_in += len(data)
+        self._frames.receive_data(data)
+
+    def next_frame(self) -> bool:
+        """Deliver the next whole frame; return whether there was one.
+
+        Raises:
+          NotTWS, UnsupportedServer: the handshake failed.
+          DecodeError: a frame is damaged, and what it belongs to cannot be told.
+          FrameTooLarge: the peer is out of step.
+        """
+        try:
+            frame = self._frames.next_frame()
+        except FrameTooLarge as exc:
+            if not self.server_version:
+                raise NotTWS(f"the peer answered {self._frames.peek()[:60]!r}, which is not how TWS begins") from exc
+            raise
+        if frame is None:
+            return False
+        self.frames_in += 1
+        if self.server_version:
+            self._deliver(frame)
+        else:
+            self._bridge.shake_hands(frame)
+            self.outbox.append(self._bridge.encode_method("startApi", {}))
+        return True
+
+    def _deliver(self, frame: bytes) -> None:
+        if not frame:
+            return
+        try:
+            unknown = self._bridge.decode(frame)
+        except DecodeError as exc:
+            self._recorder.calls.clear()
+            self.decode_errors += 1
+            if not self.router.fail_owner(self._bridge.ids_in(frame), exc):
+                raise
+            return
+        self._recorder.replay()
+        if unknown is not None:
+            self.router.unknown_message(unknown)
+
+    # --- requests
+
+    def check(self, request: Request[Any] | None = None) -> None:
+        """Raise what keeps *request*, or any, from being sent.
+
+        Raises:
+          ConnectionLost, ClientClosed: the session has ended.
+          TradingDisabled: it needs ``trading=True``.
+        """
+        if self.ended is not None:
+            raise self.ended_error()
+        if request is not None and request.effect in ("spend", "trade") and not self.settings.trading:
+            raise TradingDisabled(
+                f"{request.method} can {'spend money' if request.effect == 'spend' else 'change orders or the account'}"
+                "; open the client with open_client(..., trading=True). Nothing was sent"
+            )
+
+    def ask(
+        self, request: Request[Any], arguments: Mapping[str, Any], sink: Sink, *, single: bool, share: bool = False
+    ) -> Asked:
+        """Send a request whose answer goes to *sink*, and return what ``leave`` takes.
+
+        Raises:
+          LocalError: it cannot be sent, and nothing was.
+          ConnectionLost, ClientClosed: the session has ended.
+          LaneBusy: TWS has one such line a connection, and it is in use with other arguments.
+        """
+        self.check(request)
+        if request.by_request_id:
+            return self._ask_by_id(request, arguments, sink, share)
+        frame = self._bridge.encode(request, arguments)
+        cancel = self._cancel_frame(request, arguments) if request.lasting or request.endless else None
+        return self.lanes.join(Ticket(request, request.lane(arguments), frame, cancel, single=single), sink)
+
+    def _ask_by_id(self, request: Request[Any], arguments: Mapping[str, Any], sink: Sink, share: bool) -> Line:
+        shared_as = self._bridge.encode(request, arguments, 0) if share else None
+        if shared_as is not None:
+            line = self.router.shared(shared_as)
+            if line is not None:
+                line.sinks.append(sink)
+                return line
+        request_id = self.router.new_request_id()
+        entry = self.outbox.append(self._bridge.encode(request, arguments, request_id), orders=request.orders)
+
+        def cancel() -> None:
+            frame = self._cancel_frame(request, arguments, request_id)
+            if frame is not None:
+                self.outbox.append(frame)
+
+        line = Line(request, request_id, entry, cancel)
+        self.router.open(line, sink, shared_as=shared_as)
+        return line
+
+    def leave(self, asked: Asked, sink: Sink) -> None:
+        """Stop listening, and end at TWS what nobody else uses; idempotent."""
+        if isinstance(asked, Ticket):
+            self.lanes.leave(asked, sink)
+        elif self.router.leave(asked, sink) and not self.outbox.remove(asked.entry) and asked.cancel is not None:
+            asked.cancel()
+
+    def _cancel_frame(
+        self, request: Request[Any], arguments: Mapping[str, Any], request_id: int | None = None
+    ) -> bytes | None:
+        """Return the message that ends *request* at TWS, ``None`` where there is none for this release and server."""
+        if request.cancel is None or not has_method(request.cancel):
+            return None
+        given = {name: arguments[name] for name in request.cancel_parameters} | dict(request.cancel_constants)
+        if request_id is not None:
+            given[parameters(request.cancel)[0]] = request_id
+        try:
+            return self._bridge.encode_method(request.cancel, given)
+        except UnsupportedRequest:  # the server is older than the cancel message
+            return None
+
+    def send(self, request: Request[Any], arguments: Mapping[str, Any]) -> None:
+        """Send a request that has no answer; raises as ``ask``."""
+        self.check(request)
+        self.outbox.append(self._bridge.encode(request, arguments), orders=request.orders)
+        if request.method == "reqMarketDataType":
+            self.router.market_data_type = arguments["marketDataType"]
+
+    def send_on(self, asked: Asked, request: Request[Any], arguments: Mapping[str, Any]) -> None:
+        """Send *request* under the id of an open line; raises as ``ask``."""
+        self.check(request)
+        request_id = asked.request_id if isinstance(asked, Line) else None
+        self.outbox.append(self._bridge.encode(request, arguments, request_id))
+
+    def place(self, request: Request[Any], arguments: Mapping[str, Any], buffer: Buffer) -> int:
+        """Send an order, whose events go to *buffer* as well, and return its id; raises as ``ask``.
+
+        The id is taken in the same step in which the frame is queued: an order that cannot be encoded uses none up.
+        """
+        self.check(request)
+        order_id = getattr(arguments.get("order"), "orderId", 0)
+        new = order_id == 0
+        if new:
+            order_id = self.orders.next_free()
+        elif not self.orders.known(order_id):
+            raise InvalidRequest(
+                "order_id",
+                f"order.orderId is {order_id}, which is no order of this client: 0 places a new order, the id of an "
+                "order that this client placed changes it. Nothing was sent",
+            )
+        frame = self._bridge.encode(request, arguments, order_id)
+        if new:
+            self.orders.use(order_id)
+        self.outbox.append(frame, orders=True)
+        self.orders.attach(order_id, buffer)
+        return order_id
+
+    # --- the end
+
+    def end(self, error: IBError) -> None:
+        """Fail everything that is open; the first reason stays."""
+        if self.ended is None:
+            self.ended = error
+            self.router.fail_all(self.ended_error)
+
+    def ended_error(self) -> IBError:
+        """Return a new exception that says why the session ended."""
+        assert self.ended is not None
+        error = type(self.ended)(*self.ended.args)
+        error.__cause__ = self.ended.__cause__
+        return error
+
+    def lose(self, reason: str, cause: BaseException | None = None) -> None:
+        """The connection is gone."""
+        error = ConnectionLost(f"the connection to TWS was lost: {reason}")
+        error.__cause__ = cause
+        self.end(error)
+
+    def close(self) -> None:
+        """The user is done."""
+        self.end(ClientClosed("the client was closed: its 'async with' block has ended"))

@@ -1,0 +1,208 @@
+"""Where events go: ``Answer`` gathers those of a query, ``Buffer`` holds those of a stream for its reader.
+
+Sans-IO, and never blocking: the reader task pushes, and calls ``wake`` when there is something to wake up for. What
+does not fit is a decision of the buffer's policy, never a wait.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, Protocol
+
+from ..errors import SlowConsumer
+from ._events import EndOfSnapshot, Lagged, Notice
+from ._result import Result
+
+__all__ = ["Answer", "Buffer", "Conflating", "Overflow", "Sink"]
+
+Overflow = Literal["raise", "drop_oldest", "conflate"]
+"""What a full buffer does: end the stream with ``SlowConsumer``, drop the oldest event, or keep the newest per key."""
+
+NOTICES_KEPT = 100
+
+
+class Sink(Protocol):
+    """Takes what belongs to one caller."""
+
+    def item(self, event: Any) -> None: ...
+    def items(self, events: Iterable[Any], done: bool) -> None: ...
+    def end(self, value: Any = None) -> None: ...
+    def fail(self, error: Exception) -> None: ...
+    def complete(self, notice: Notice) -> None: ...
+    def notice(self, notice: Notice) -> None: ...
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more is wanted."""
+        ...
+
+
+class Answer:
+    """The answer to a query: one value (*single*), or the rows up to the end marker."""
+
+    def __init__(self, wake: Callable[[], None], *, single: bool) -> None:
+        self._wake = wake
+        self._single = single
+        self._rows: list[Any] = []
+        self._end: Any = None
+        self._error: Exception | None = None
+        self.finished = False
+
+    def item(self, event: Any) -> None:
+        self._rows.append(event)
+        if self._single:
+            self._finish()
+
+    def items(self, events: Iterable[Any], done: bool) -> None:
+        self._rows.extend(events)
+        if done:
+            self._finish()
+
+    def end(self, value: Any = None) -> None:
+        self._end = value
+        self._finish()
+
+    def fail(self, error: Exception) -> None:
+        if not self.finished:
+            self._error = error
+            self._finish()
+
+    def complete(self, notice: Notice) -> None:
+        """TWS has no more rows."""
+        self._finish()
+
+    def notice(self, notice: Notice) -> None:
+        """A warning neither ends nor changes an answer."""
+
+    def _finish(self) -> None:
+        self.finished = True
+        self._wake()
+
+    def result(self) -> Any:
+        """Return the answer, or raise what took its place."""
+        if self._error is not None:
+            raise self._error
+        return self._rows[0] if self._single else Result(self._rows, self._end)
+
+
+class Buffer:
+    """The events of a stream between the reader task and the user's task."""
+
+    def __init__(
+        self,
+        limit: int,
+        overflow: Overflow = "raise",
+        *,
+        name: str = "stream",
+        batches: bool = False,
+        dropped: Callable[[int], None] = lambda count: None,
+    ) -> None:
+        self._events: deque[Any] = deque()
+        self.limit = limit
+        self._overflow = overflow
+        self._name = name
+        self._batch: list[Any] | None = [] if batches else None
+        self._dropped = dropped
+        self._lagged = 0
+        self.wake: Callable[[], None] = lambda: None
+        self.error: Exception | None = None
+        self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
+
+    # --- the reader task's side
+
+    @property
+    def finished(self) -> bool:
+        return self.error is not None
+
+    def item(self, event: Any) -> None:
+        if self._batch is None:
+            self.push(event)
+        else:
+            self._batch.append(event)
+
+    def items(self, events: Iterable[Any], done: bool) -> None:
+        for event in events:
+            self.push(event)
+
+    def end(self, value: Any = None) -> None:
+        if self._batch is None:
+            self.push(EndOfSnapshot())
+        else:
+            self.push(self._batch)
+            self._batch = []
+
+    def fail(self, error: Exception) -> None:
+        """End the stream: *error* is raised when what is buffered has been read. The first error stays."""
+        if self.error is None:
+            self.error = error
+            self.wake()
+
+    def complete(self, notice: Notice) -> None:
+        """TWS has no rows now; a stream goes on."""
+        self.notices.append(notice)
+
+    def notice(self, notice: Notice) -> None:
+        self.notices.append(notice)
+
+    def push(self, event: Any) -> None:
+        if self.error is not None:
+            return
+        if len(self._events) >= self.limit and not self._make_room():
+            return
+        self._store(event)
+        self.wake()
+
+    def _make_room(self) -> bool:
+        self._dropped(1)
+        if self._overflow == "raise":
+            self.fail(
+                SlowConsumer(
+                    f"{self._name}: {self.limit} events were unread when one more came. Read faster, open it with a "
+                    "larger buffer=, or choose overflow='drop_oldest'"
+                )
+            )
+            return False
+        self._events.popleft()
+        self._lagged += 1
+        return True
+
+    def _store(self, event: Any) -> None:
+        self._events.append(event)
+
+    # --- the user's side
+
+    def __len__(self) -> int:
+        return len(self._events) + (1 if self._lagged else 0)
+
+    def pop(self) -> Any:
+        """Take the next event; ``Lagged`` stands where events were dropped."""
+        if self._lagged:
+            lagged = Lagged(self._lagged)
+            self._lagged = 0
+            return lagged
+        return self._next()
+
+    def _next(self) -> Any:
+        return self._events.popleft()
+
+
+class Conflating(Buffer):
+    """A buffer that keeps the newest event of each key, in the order in which the keys became unread."""
+
+    def __init__(self, limit: int, attributes: tuple[str, ...], *, name: str = "stream") -> None:
+        super().__init__(limit, "conflate", name=name)
+        self._attributes = attributes
+        self._newest: dict[Any, Any] = {}
+
+    def push(self, event: Any) -> None:
+        if self.error is None:
+            key = (event.__class__, *(getattr(event, name, None) for name in self._attributes))
+            self._newest[key] = event
+            self.wake()
+
+    def __len__(self) -> int:
+        return len(self._newest)
+
+    def _next(self) -> Any:
+        return self._newest.pop(next(iter(self._newest)))

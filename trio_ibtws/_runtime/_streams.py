@@ -1,0 +1,265 @@
+"""``Subscription`` and ``EventStream``: a line at TWS as a block, and its events as an anyio stream.
+
+An event leaves the buffer only after the last ``await`` of ``receive``: whoever is cancelled there, by a scope or by
+asyncio's ``Task.cancel()``, loses nothing. Reading from a buffer that holds something checkpoints every 64 events
+only; a stream that is never empty would else cost a trip through the scheduler for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import anyio
+import msgspec
+from anyio.abc import ObjectReceiveStream, TaskStatus
+from anyio.lowlevel import checkpoint
+
+from ._sinks import Buffer, Overflow
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ._events import Notice
+
+__all__ = [
+    "EventStream",
+    "GroupStream",
+    "GroupSubscription",
+    "OrderStream",
+    "OrderSubscription",
+    "Overflow",
+    "StreamStatistics",
+    "Subscription",
+]
+
+T_co = TypeVar("T_co", covariant=True)
+
+CHECKPOINT_EVERY = 64
+
+
+class StreamStatistics(msgspec.Struct, frozen=True):
+    """How full a stream's buffer is, under the names that anyio's memory streams use."""
+
+    current_buffer_used: int
+    max_buffer_size: int
+
+
+class EventStream(ObjectReceiveStream[T_co]):
+    """The events of one subscription, in the order in which TWS sent them.
+
+    One task reads at a time. Iterating ends with an exception: that of TWS, of the connection or of the reader who
+    was too slow; a stream that was closed here raises ``anyio.ClosedResourceError``, and ends an ``async for``.
+    """
+
+    def __init__(self, buffer: Buffer, close: Callable[[], None]) -> None:
+        self._buffer = buffer
+        self._close = close
+        self._closed = False
+        self._ended = anyio.Event()
+        self._arrived = anyio.Event()
+        self._guard = anyio.ResourceGuard("receiving from")
+        self._since_checkpoint = 0
+        buffer.wake = self._wake
+
+    def _wake(self) -> None:
+        self._arrived.set()
+        if self._buffer.error is not None:
+            self._ended.set()
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What TWS remarked about this stream without ending it, the newest 100."""
+        return tuple(self._buffer.notices)
+
+    def statistics(self) -> StreamStatistics:
+        """Return how full the buffer is."""
+        return StreamStatistics(len(self._buffer), self._buffer.limit)
+
+    async def receive(self) -> T_co:
+        """Return the next event.
+
+        Cancelled means that no event was taken.
+
+        Raises:
+          RequestError: TWS ended the stream, and what came before has been read.
+          SlowConsumer: the buffer was full when one more event came, and what it held has been read.
+          ConnectionLost, ClientClosed: the session ended, and what came before has been read.
+          DecodeError: an event of this stream could not be decoded.
+          anyio.ClosedResourceError: the stream was closed on this side.
+          anyio.BusyResourceError: another task is receiving from it.
+        """
+        with self._reading():
+            await self._wait()
+            event: T_co = self._buffer.pop()
+            return event
+
+    def receive_nowait(self) -> T_co:
+        """Return the next event if one is there; raises ``anyio.WouldBlock`` if not, and otherwise as ``receive``."""
+        with self._reading():
+            if not len(self._buffer):
+                self._raise_end()
+                raise anyio.WouldBlock
+            event: T_co = self._buffer.pop()
+            return event
+
+    async def receive_batch(self, max_items: int | None = None) -> list[T_co]:
+        """Return all events that are there, at least one and at most *max_items*; waits and raises as ``receive``."""
+        if max_items is not None and max_items < 1:
+            raise ValueError(f"max_items={max_items}: a batch has at least one event")
+        with self._reading():
+            await self._wait(at_once=False)
+            count = len(self._buffer) if max_items is None else min(max_items, len(self._buffer))
+            return [self._buffer.pop() for _ in range(count)]
+
+    async def aclose(self) -> None:
+        """End the subscription at TWS and drop what is unread. Never blocks; again does nothing."""
+        self.close()
+
+    def close(self) -> None:
+        """The same as ``aclose``, from plain code."""
+        if not self._closed:
+            self._closed = True
+            self._close()
+            self._arrived.set()
+            self._ended.set()
+
+    async def __anext__(self) -> T_co:
+        try:
+            return await self.receive()
+        except anyio.ClosedResourceError:
+            raise StopAsyncIteration from None
+
+    async def wait_ended(self) -> None:
+        """Wait until the stream is closed, or no more events will come to it."""
+        await self._ended.wait()
+
+    @contextmanager
+    def _reading(self) -> Generator[None]:
+        with self._guard:
+            if self._closed:
+                raise anyio.ClosedResourceError
+            yield
+
+    async def _wait(self, *, at_once: bool = True) -> None:
+        """Return when the buffer holds an event; raise how the stream ended when it never will again."""
+        self._since_checkpoint += 1
+        if not at_once or self._since_checkpoint >= CHECKPOINT_EVERY:
+            self._since_checkpoint = 0
+            await checkpoint()
+        while not len(self._buffer):
+            self._raise_end()
+            self._arrived = anyio.Event()
+            self._since_checkpoint = 0
+            await self._arrived.wait()
+        if self._closed:
+            raise anyio.ClosedResourceError
+
+    def _raise_end(self) -> None:
+        if self._closed:
+            raise anyio.ClosedResourceError
+        if self._buffer.error is not None:
+            raise self._buffer.error
+
+
+class OrderStream(EventStream[T_co]):
+    """The events of one order. Closing it never cancels the order."""
+
+    def __init__(self, buffer: Buffer, close: Callable[[], None], order_id: int) -> None:
+        super().__init__(buffer, close)
+        self._order_id = order_id
+
+    @property
+    def order_id(self) -> int:
+        """The id under which the order was sent."""
+        return self._order_id
+
+
+class GroupStream(EventStream[T_co]):
+    """The contracts that a display group of TWS shows."""
+
+    def __init__(self, buffer: Buffer, close: Callable[[], None], update: Callable[[str], None]) -> None:
+        super().__init__(buffer, close)
+        self._update = update
+
+    def update(self, contract_info: str) -> None:
+        """Make the group show ``"conid@exchange"``, or nothing with ``"none"`` (EClient.updateDisplayGroup).
+
+        Raises:
+          LocalError: it cannot be sent, and was not.
+          ConnectionLost, ClientClosed: there is no session any more.
+        """
+        self._update(contract_info)
+
+
+class Subscription(Generic[T_co]):
+    """A line at TWS that is not open yet: nothing has been sent, the arguments are kept as they were.
+
+    Open it once, for a block or for the life of a nursery; leaving ends it at TWS::
+
+        async with client.mkt_data(contract) as ticks:
+            async for tick in ticks: ...
+
+        ticks = await nursery.start(client.mkt_data(contract).run)
+    """
+
+    def __init__(self, opened: Callable[[], EventStream[T_co]]) -> None:
+        self._opened: Callable[[], EventStream[T_co]] | None = opened
+        self._stream: EventStream[T_co] | None = None
+
+    async def __aenter__(self) -> EventStream[T_co]:
+        """Send the request. Cancelled means that nothing was sent.
+
+        Raises:
+          LocalError: the request cannot be sent; ``InvalidRequest`` names the argument.
+          ConnectionLost, ClientClosed: there is no session any more.
+          anyio.BusyResourceError: TWS has one such line a connection, and it is in use with other arguments.
+        """
+        if self._opened is None:
+            raise RuntimeError("a subscription is opened once; call the client's method again for another one")
+        await checkpoint()
+        opened, self._opened = self._opened, None
+        self._stream = opened()
+        return self._stream
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    async def run(self, *, task_status: TaskStatus[Any] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Keep it open: ``events = await nursery.start(sub.run)``, or a task group's ``start``.
+
+        Returns when the stream has ended or was closed; the reason is raised to the one who receives. Cancelled
+        means that the subscription was ended at TWS. Raises what opening raises.
+        """
+        async with self as stream:
+            task_status.started(stream)
+            await stream.wait_ended()
+
+
+class OrderSubscription(Subscription[T_co], Generic[T_co]):
+    """An order that has not been sent yet: opening sends it, leaving never cancels it."""
+
+    def __init__(self, opened: Callable[[], OrderStream[T_co]]) -> None:
+        super().__init__(opened)
+
+    async def __aenter__(self) -> OrderStream[T_co]:
+        stream = await super().__aenter__()
+        assert isinstance(stream, OrderStream)
+        return stream
+
+
+class GroupSubscription(Subscription[T_co], Generic[T_co]):
+    """A subscription to a display group that is not open yet."""
+
+    def __init__(self, opened: Callable[[], GroupStream[T_co]]) -> None:
+        super().__init__(opened)
+
+    async def __aenter__(self) -> GroupStream[T_co]:
+        stream = await super().__aenter__()
+        assert isinstance(stream, GroupStream)
+        return stream

@@ -1,0 +1,149 @@
+"""The callbacks that are written by hand: errors, the session's own facts, and orders.
+
+The generated ``Wrapper`` adds one method for every other callback of every release. Here are those whose shape
+differs between releases or that belong to more than one request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ibapi.wrapper import EWrapper
+
+from ._compat import error_arguments
+from ._events import CommissionAndFeesReport, ExecDetails, OpenOrder, OrderBound, OrderStatus
+from ._values import integer, number, size
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from ibapi.contract import Contract
+    from ibapi.execution import Execution
+    from ibapi.order import Order
+    from ibapi.order_state import OrderState
+
+    from ._router import Router
+
+__all__ = ["Recorder", "SessionWrapper"]
+
+
+class Recorder:
+    """Keeps what the wrapper says while one frame is decoded, so that a damaged frame delivers nothing of itself.
+
+    It has the methods of ``Router`` that the wrapper calls.
+    """
+
+    def __init__(self, router: Router) -> None:
+        self.calls: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self._router = router
+
+    def __len__(self) -> int:
+        return len(self.calls)
+
+    def item(self, *arguments: Any) -> None:
+        self.calls.append((self._router.item, arguments))
+
+    def items(self, *arguments: Any) -> None:
+        self.calls.append((self._router.items, arguments))
+
+    def end(self, *arguments: Any) -> None:
+        self.calls.append((self._router.end, arguments))
+
+    def error(self, *arguments: Any) -> None:
+        self.calls.append((self._router.error, arguments))
+
+    def session(self, deliver: Callable[..., None], *arguments: Any) -> None:
+        """Keep a call of another method of the router."""
+        self.calls.append((deliver, arguments))
+
+    def replay(self) -> None:
+        """Make the calls, and forget them."""
+        calls, self.calls = self.calls, []
+        for deliver, arguments in calls:
+            deliver(*arguments)
+
+
+class SessionWrapper(EWrapper):
+    """What every connection hears, whatever it asked for."""
+
+    def __init__(self, router: Router) -> None:
+        super().__init__()
+        self.router = Recorder(router)
+        self._session = router
+
+    def error(self, *arguments: Any) -> None:
+        self.router.error(*error_arguments(arguments))
+
+    def nextValidId(self, orderId: int) -> None:
+        self.router.session(self._session.next_valid_id, orderId)
+
+    def managedAccounts(self, accountsList: str) -> None:
+        self.router.session(self._session.managed_accounts, accountsList)
+
+    def openOrder(self, orderId: int, contract: Contract, order: Order, orderState: OrderState) -> None:
+        self.router.session(self._session.open_order, OpenOrder(orderId, contract, order, orderState))
+
+    def orderStatus(
+        self,
+        orderId: int,
+        status: str,
+        filled: Decimal,
+        remaining: Decimal,
+        avgFillPrice: float,
+        permId: int,
+        parentId: int,
+        lastFillPrice: float,
+        clientId: int,
+        whyHeld: str,
+        mktCapPrice: float,
+    ) -> None:
+        event = OrderStatus(
+            orderId,
+            status,
+            size(filled),
+            size(remaining),
+            number(avgFillPrice),
+            permId,
+            parentId,
+            number(lastFillPrice),
+            clientId,
+            whyHeld,
+            number(mktCapPrice),
+        )
+        self.router.session(self._session.order_status, event)
+
+    def execDetails(self, reqId: int, contract: Contract, execution: Execution) -> None:
+        self.router.session(self._session.exec_details, reqId, ExecDetails(contract, execution))
+
+    def commissionReport(self, commissionReport: Any) -> None:
+        """The name up to ibapi 10.30."""
+        self._commission(commissionReport, commissionReport.commission)
+
+    def commissionAndFeesReport(self, commissionAndFeesReport: Any) -> None:
+        """The name from ibapi 10.37 on."""
+        self._commission(commissionAndFeesReport, commissionAndFeesReport.commissionAndFees)
+
+    def _commission(self, report: Any, commission: float) -> None:
+        event = CommissionAndFeesReport(
+            report.execId,
+            number(commission),
+            report.currency,
+            number(report.realizedPNL),
+            number(report.yield_),
+            integer(report.yieldRedemptionDate) or None,
+        )
+        self.router.session(self._session.commission, event)
+
+    def orderBound(self, *ids: int) -> None:
+        """Up to ibapi 10.30 the first parameter is called reqId; it is the permId all the same."""
+        self.router.session(self._session.order_bound, OrderBound(*ids))
+
+    def winError(self, text: str, lastError: int) -> None:
+        """Only ibapi's own socket on Windows calls this, and it is not in use."""
+
+    def connectAck(self) -> None:
+        """Only ``EClient.connect`` calls this, and it is not in use."""
+
+    def connectionClosed(self) -> None:
+        """Only ``EClient.disconnect`` calls this, and it is not in use."""
