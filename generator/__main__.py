@@ -7,10 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .drift import drift
 from .files import ROOT, FormatError, differences, generate, write
 from .model import TableError
 from .record import as_json, record
-from .releases import FOLDER, load
+from .releases import FOLDER, load, parse
 from .resolve import resolve
 from .spec import TABLE
 
@@ -48,6 +49,11 @@ def _record(output: Path | None) -> int:
     path = output or FOLDER / f"{facts['version']}.json"
     path.write_text(as_json(facts), encoding="utf-8")
     print(f"ibapi {facts['version']} recorded in {path}")
+    release = parse(facts)
+    older = [other for other in load() if other.order < release.order]
+    if older:
+        changes = drift(older[-1], release)
+        print("\n".join([f"since ibapi {older[-1].version}:", *(changes or ["no public method changed"])]))
     return 0
 
 

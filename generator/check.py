@@ -20,6 +20,7 @@ def check(table: Table, releases: Sequence[Release]) -> list[str]:
     problems += _twice(table)
     problems += _coverage(table, releases)
     problems += _callbacks(table, releases)
+    problems += _arities(table, releases)
     problems += _defaults(table, releases)
     return problems
 
@@ -201,6 +202,17 @@ def _callbacks(table: Table, releases: Sequence[Release]) -> Iterator[str]:
                 yield f"callback {name}: EWrapper.{name} has no parameter {parameter!r}"
         if callback.twin and newest(wrappers(releases), f"{name}ProtoBuf") is None:
             yield f"callback {name}: no recorded release has the twin EWrapper.{name}ProtoBuf"
+
+
+def _arities(table: Table, releases: Sequence[Release]) -> Iterator[str]:
+    """A generated callback is called by position, so every release has to have the same parameters."""
+    names = {name for row in all_rows(table) for name in (*row.items, row.end) if name}
+    for name in sorted(names - set(table.hand_written)):
+        method = newest(wrappers(releases), name)
+        for release in releases:
+            if method is not None and name in release.wrapper and release.wrapper[name].names != method.names:
+                theirs = release.wrapper[name]
+                yield f"callback {name}: {theirs} in ibapi {release.version}, {method} in the newest: write it by hand"
 
 
 def _defaults(table: Table, releases: Sequence[Release]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .model import Family, Model, RequestMethod
 from .naming import constant_name, function_name
 from .request_docs import paragraphs
+from .signatures import parameters_of, returns_of
 from .text import HEADER, docstring, imports, literal, names_in, typing_imports
 
 __all__ = ["emit_family", "emit_requests"]
@@ -24,9 +25,6 @@ _RUNTIME = {
     "Subscription": ".._runtime._streams",
 }
 """Where the hand-written names of annotations come from."""
-
-_JOINED = {"join_open_orders": "OpenOrder", "join_commissions": "ExecDetails"}
-"""The functions of ``_runtime._orders`` that join hand-written events, and what they return lists of."""
 
 _STREAM_PARAMETERS = ("buffer: int = 1000", 'overflow: Overflow = "raise"', "share: bool = False")
 _STREAM_ARGUMENTS = ("buffer=buffer", "overflow=overflow", "share=share")
@@ -91,7 +89,7 @@ def _head(model: Model, family: Family, requests: tuple[RequestMethod, ...]) -> 
 def _annotations(request: RequestMethod) -> list[str]:
     own = [parameter.annotation for parameter in request.parameters] if request.row.pattern != "part" else []
     stream = ["Overflow"] if request.row.pattern == "stream" else []
-    return [*own, *stream, request.yields, "" if request.row.pattern == "part" else _returns(request)]
+    return [*own, *stream, request.yields, "" if request.row.pattern == "part" else returns_of(request)]
 
 
 # --- the row -----------------------------------------------------------------------------------------------------
@@ -131,28 +129,9 @@ def _constant(request: RequestMethod) -> str:
 def _method(request: RequestMethod) -> str:
     keyword = "async def" if request.row.pattern in ("one", "list") else "def"
     stream = ["*", *_STREAM_PARAMETERS] if request.row.pattern == "stream" else []
-    parameters = ", ".join(["self", *(_parameter(*each) for each in _triples(request)), *stream])
+    parameters = ", ".join(["self", *parameters_of(request), *stream])
     body = docstring(paragraphs(request), 8)
-    return f"    {keyword} {request.name}({parameters}) -> {_returns(request)}:\n{body}        {_call(request)}\n"
-
-
-def _triples(request: RequestMethod) -> list[tuple[str, str, str | None]]:
-    return [(parameter.name, parameter.annotation, parameter.default) for parameter in request.parameters]
-
-
-def _parameter(name: str, annotation: str, default: str | None) -> str:
-    return f"{name}: {annotation}" + ("" if default is None else f" = {default}")
-
-
-def _returns(request: RequestMethod) -> str:
-    row = request.row
-    if row.join:
-        return f"list[{_JOINED[row.join]}]"
-    if row.pattern == "list":
-        return f"Result[{request.yields}, {request.end_type}]" if request.end_type else f"list[{request.yields}]"
-    if row.pattern == "stream":
-        return "GroupSubscription" if row.update else f"Subscription[{request.yields}]"
-    return {"one": request.yields, "place": "OrderSubscription[OrderEvent]"}.get(row.pattern, "None")
+    return f"    {keyword} {request.name}({parameters}) -> {returns_of(request)}:\n{body}        {_call(request)}\n"
 
 
 def _call(request: RequestMethod) -> str:

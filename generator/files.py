@@ -7,16 +7,18 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from .emit_docs import emit_docs
 from .emit_events import emit_events
 from .emit_requests import emit_family, emit_requests
 from .emit_wrapper import emit_wrapper
 from .model import Model
 from .text import HEADER
 
-__all__ = ["PACKAGE", "ROOT", "FormatError", "differences", "format_source", "generate", "write"]
+__all__ = ["PACKAGE", "REFERENCE", "ROOT", "FormatError", "differences", "format_source", "generate", "write"]
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = "trio_ibtws/_gen"
+REFERENCE = "docs/requests.md"
 
 _LINE_LENGTH = "120"
 
@@ -36,7 +38,8 @@ def generate(model: Model) -> dict[str, str]:
     }
     for family, requests in model.families:
         sources[f"requests_{family.name}"] = emit_family(model, family, requests)
-    return {f"{PACKAGE}/{name}.py": format_source(text) for name, text in sources.items()}
+    files = {f"{PACKAGE}/{name}.py": format_source(text) for name, text in sources.items()}
+    return {**files, REFERENCE: emit_docs(model)}
 
 
 def format_source(text: str) -> str:

@@ -8,6 +8,7 @@ from .callbacks import CallbackResolver
 from .lookup import clients, key_of, newest, taken
 from .model import Family, Method, Parameter, Release, RequestMethod, Row, Table, Union
 from .naming import constant_name, event_name, function_name, snake
+from .text import literal
 
 __all__ = ["MethodResolver"]
 
@@ -76,7 +77,7 @@ class MethodResolver:
         optional = True  # from the last one backwards
         for parameter in reversed(given):
             optional = optional and parameter.name in defaults
-            default = repr(defaults[parameter.name]) if optional else None
+            default = literal(defaults[parameter.name]) if optional else None
             parameters.append(Parameter(snake(parameter.name), self._annotation(row, parameter, default), default))
         return tuple(reversed(parameters))
 

@@ -51,6 +51,10 @@ class Parameter:
     annotation: str = ""
     default: str | None = None
 
+    def __str__(self) -> str:
+        annotation = f": {self.annotation}" if self.annotation else ""
+        return self.name + annotation + ("" if self.default is None else f" = {self.default}")
+
 
 @dataclass(frozen=True)
 class Method:
@@ -63,6 +67,9 @@ class Method:
     def names(self) -> tuple[str, ...]:
         """Return the names of the parameters."""
         return tuple(parameter.name for parameter in self.parameters)
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(map(str, self.parameters))})"
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,8 @@ _PLACING = (
 
 def _raises(request: RequestMethod) -> list[str]:
     answered = request.row.pattern in ("one", "list")
-    trading = " TradingDisabled without ``trading=True``." if request.row.effect in ("spend", "trade") else ""
-    lines = [f"  LocalError: it cannot be sent as it is, and was not.{trading}"]
+    trading = " or TradingDisabled" if request.row.effect in ("spend", "trade") else ""
+    lines = [f"  LocalError: nothing was sent: UnsupportedRequest, InvalidRequest{trading}."]
     if answered:
         lines.append("  RequestError: TWS refused it.")
     lines.append(f"  ConnectionLost: the session ended{' before the answer did' * answered}.")

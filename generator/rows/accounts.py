@@ -44,7 +44,8 @@ ACCOUNTS = Family(
             cancel_parameters=("acctCode",),
             cancel_constants={"subscribe": False},
             lasting=True,
-            notes="TWS serves one account at a time. An empty *acct_code* means the only one.",
+            notes="TWS serves one account at a time: another one raises ``anyio.BusyResourceError``. An empty "
+            "*acct_code* means the only one.",
         ),
         Row(
             "reqAccountUpdates",
@@ -59,8 +60,8 @@ ACCOUNTS = Family(
             cancel_parameters=("acctCode",),
             cancel_constants={"subscribe": False},
             lasting=True,
-            notes="TWS serves one account at a time, and sends changes every three minutes or after a trade. An empty "
-            "*acct_code* means the only one.",
+            notes="TWS serves one account at a time: another one raises ``anyio.BusyResourceError``. An empty "
+            "*acct_code* means the only one. Changes come every three minutes or after a trade.",
         ),
         Row(
             "reqAccountUpdatesMulti",

@@ -22,7 +22,8 @@ RESEARCH = Family(
             items=("updateNewsBulletin",),
             cancel="cancelNewsBulletins",
             endless=True,
-            notes="*all_msgs* brings those of today first. One at a time: the other one has to ask for the same.",
+            notes="*all_msgs* brings those of today first. While one is open, another one that asks "
+            "differently raises ``anyio.BusyResourceError``.",
         ),
         Row(
             "reqNewsArticle",

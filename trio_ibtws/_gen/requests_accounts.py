@@ -142,7 +142,7 @@ class AccountRequests:
         sent, it did not happen; later, EClient.cancelAccountSummary tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -169,13 +169,14 @@ class AccountRequests:
     async def account_updates(self, acct_code: str = "") -> list[AccountUpdatesEvent]:
         """Return the values and the portfolio of one account.
 
-        TWS serves one account at a time. An empty *acct_code* means the only one.
+        TWS serves one account at a time: another one raises ``anyio.BusyResourceError``. An empty *acct_code* means the
+        only one.
 
         EClient.reqAccountUpdates, answered by EWrapper.updateAccountValue, updatePortfolio and updateAccountTime up to
         accountDownloadEnd. Cancelled before it was sent, it did not happen; later, EClient.reqAccountUpdates tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -191,7 +192,7 @@ class AccountRequests:
         before it was sent, it did not happen; later, EClient.cancelAccountUpdatesMulti tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -231,8 +232,8 @@ class AccountRequests:
     ) -> Subscription[AccountUpdatesStreamEvent]:
         """Subscribe to the values and the portfolio of one account.
 
-        TWS serves one account at a time, and sends changes every three minutes or after a trade. An empty *acct_code*
-        means the only one.
+        TWS serves one account at a time: another one raises ``anyio.BusyResourceError``. An empty *acct_code* means the
+        only one. Changes come every three minutes or after a trade.
 
         EClient.reqAccountUpdates, answered by EWrapper.updateAccountValue, updatePortfolio and updateAccountTime.
         Leaving it sends EClient.reqAccountUpdates.
@@ -249,7 +250,7 @@ class AccountRequests:
         later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -300,7 +301,7 @@ class AccountRequests:
         happen; later, EClient.cancelPositions tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -314,7 +315,7 @@ class AccountRequests:
         sent, it did not happen; later, EClient.cancelPositionsMulti tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -356,7 +357,7 @@ class AccountRequests:
         the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not. TradingDisabled without ``trading=True``.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest or TradingDisabled.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -370,7 +371,7 @@ class AccountRequests:
         answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.

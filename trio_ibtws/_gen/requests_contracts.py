@@ -62,7 +62,7 @@ class ContractRequests:
         where ibapi has it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -78,7 +78,7 @@ class ContractRequests:
         the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -94,7 +94,7 @@ class ContractRequests:
         later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -108,7 +108,7 @@ class ContractRequests:
         happen; later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -127,7 +127,7 @@ class ContractRequests:
         dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -145,7 +145,7 @@ class ContractRequests:
         happen; later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -159,7 +159,7 @@ class ContractRequests:
         happen; later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.

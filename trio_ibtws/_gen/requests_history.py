@@ -127,7 +127,7 @@ class HistoryRequests:
         later, EClient.cancelHeadTimeStamp tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -143,7 +143,7 @@ class HistoryRequests:
         later, EClient.cancelHistogramData tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -170,7 +170,7 @@ class HistoryRequests:
         sent, it did not happen; later, EClient.cancelHistoricalData tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -244,7 +244,7 @@ class HistoryRequests:
         happen; later, EClient.cancelHistoricalData tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -282,7 +282,7 @@ class HistoryRequests:
         it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.

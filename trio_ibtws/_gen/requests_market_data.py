@@ -101,7 +101,7 @@ class MarketDataRequests:
         did not happen; later, EClient.cancelCalculateImpliedVolatility tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -121,7 +121,7 @@ class MarketDataRequests:
         not happen; later, EClient.cancelCalculateOptionPrice tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -134,7 +134,7 @@ class MarketDataRequests:
         EClient.reqMarketDataType, which TWS does not answer.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           ConnectionLost: the session ended.
           ClientClosed: the client's block was left.
         """
@@ -178,7 +178,7 @@ class MarketDataRequests:
         tickSnapshotEnd. Cancelled before it was sent, it did not happen; later, EClient.cancelMktData tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not. TradingDisabled without ``trading=True``.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest or TradingDisabled.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -195,7 +195,7 @@ class MarketDataRequests:
         tickSnapshotEnd. Cancelled before it was sent, it did not happen; later, EClient.cancelMktData tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.

@@ -79,7 +79,7 @@ class OrderRequests:
         was sent, it did not happen; later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -94,7 +94,7 @@ class OrderRequests:
         EClient.reqAutoOpenOrders, which TWS does not answer.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           ConnectionLost: the session ended.
           ClientClosed: the client's block was left.
         """
@@ -106,7 +106,7 @@ class OrderRequests:
         EClient.cancelOrder; what becomes of it comes as events of the orders.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not. TradingDisabled without ``trading=True``.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest or TradingDisabled.
           ConnectionLost: the session ended.
           ClientClosed: the client's block was left.
         """
@@ -121,7 +121,7 @@ class OrderRequests:
         was sent, it did not happen; later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -136,7 +136,7 @@ class OrderRequests:
         it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -182,7 +182,7 @@ class OrderRequests:
         EClient.reqGlobalCancel; what becomes of it comes as events of the orders.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not. TradingDisabled without ``trading=True``.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest or TradingDisabled.
           ConnectionLost: the session ended.
           ClientClosed: the client's block was left.
         """
@@ -197,7 +197,7 @@ class OrderRequests:
         was sent, it did not happen; later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.

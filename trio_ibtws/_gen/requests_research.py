@@ -96,7 +96,7 @@ class ResearchRequests:
         happen; later, EClient.cancelFundamentalData tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -121,7 +121,7 @@ class ResearchRequests:
         sent, it did not happen; later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -145,7 +145,7 @@ class ResearchRequests:
         later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -157,7 +157,8 @@ class ResearchRequests:
     ) -> Subscription[UpdateNewsBulletin]:
         """Subscribe to IB's bulletins about exchanges and the system.
 
-        *all_msgs* brings those of today first. One at a time: the other one has to ask for the same.
+        *all_msgs* brings those of today first. While one is open, another one that asks differently raises
+        ``anyio.BusyResourceError``.
 
         EClient.reqNewsBulletins, answered by EWrapper.updateNewsBulletin. Leaving it sends EClient.cancelNewsBulletins.
 
@@ -173,7 +174,7 @@ class ResearchRequests:
         later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -187,7 +188,7 @@ class ResearchRequests:
         happen; later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -233,7 +234,7 @@ class ResearchRequests:
         later, EClient.cancelWshEventData tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -247,7 +248,7 @@ class ResearchRequests:
         later, EClient.cancelWshMetaData tells TWS.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.

@@ -69,7 +69,7 @@ class SessionRequests:
         happen; later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -85,7 +85,7 @@ class SessionRequests:
         later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -101,7 +101,7 @@ class SessionRequests:
         not happen; later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -117,7 +117,7 @@ class SessionRequests:
         answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -131,7 +131,7 @@ class SessionRequests:
         later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -145,7 +145,7 @@ class SessionRequests:
         happen; later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -158,7 +158,7 @@ class SessionRequests:
         EClient.setServerLogLevel, which TWS does not answer.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           ConnectionLost: the session ended.
           ClientClosed: the client's block was left.
         """
@@ -166,7 +166,7 @@ class SessionRequests:
 
     def subscribe_to_group_events(
         self, group_id: int, *, buffer: int = 1000, overflow: Overflow = "raise", share: bool = False
-    ) -> GroupSubscription:
+    ) -> GroupSubscription[str]:
         """Subscribe to the contract that a display group of TWS shows: ``"conid@exchange"`` or ``"none"``.
 
         The stream's ``update(contract_info)`` makes the group show another contract.
@@ -190,7 +190,7 @@ class SessionRequests:
         it did not happen; later, the answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not. TradingDisabled without ``trading=True``.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest or TradingDisabled.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
@@ -204,7 +204,7 @@ class SessionRequests:
         answer is dropped: TWS has no message that cancels it.
 
         Raises:
-          LocalError: it cannot be sent as it is, and was not.
+          LocalError: nothing was sent: UnsupportedRequest, InvalidRequest.
           RequestError: TWS refused it.
           ConnectionLost: the session ended before the answer did.
           ClientClosed: the client's block was left.
