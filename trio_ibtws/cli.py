@@ -52,6 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     except InternalError:
         raise  # a bug of ours: its traceback is wanted
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == __package__:
+            raise
+        return _fail(error)
     except (CommandError, IBError, ImportError) as error:
         return _fail(error)
 

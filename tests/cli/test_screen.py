@@ -25,38 +25,37 @@ def screen(*, terminal: bool, width: int = 80) -> tuple[Screen, io.StringIO]:
     return Screen(Console(file=out, force_terminal=terminal, width=width, highlight=False, legacy_windows=False)), out
 
 
+QUOTE = [price(1, 430.4), price(67, 1.07351), size(8, 12_345), price(4, 430.41)]
+
+
 def test_in_a_file_the_board_is_a_few_lines() -> None:
     to, out = screen(terminal=False)
-    with QuoteBoard(to) as board:
-        board.take(price(1, 430.4))
-        board.take(price(67, 1.07351))
-        board.take(size(8, 12_345))
-        board.take(price(4, None))
-        board.take(SimpleNamespace(tick_type=45, value="a time"))
-        board.take("no tick")
-    assert [" ".join(line.split()) for line in out.getvalue().splitlines()] == [
-        "bid 430.40",
-        "ask 1.0735",
-        "volume 12,345",
-        "… 6 events in all",
+    with QuoteBoard(to, 8, now=lambda: 0.0) as board:
+        for event in [price(4, None), SimpleNamespace(tick_type=45, value="a time"), "no tick", *QUOTE]:
+            board.take(event)
+    assert [line.split() for line in out.getvalue().splitlines()] == [
+        ["bid", "ask", "last", "volume"],
+        ["430.40", "1.0735", "430.41", "12,345"],
+        ["7", "events"],
     ]
 
 
-def test_in_a_file_the_board_stops_after_some_lines() -> None:
+def test_in_a_file_the_lines_are_spread_over_the_time() -> None:
     to, out = screen(terminal=False)
-    with QuoteBoard(to) as board:
-        for step in range(100):
-            board.take(price(4, 430 + step))
+    clock = iter(range(1000))
+    with QuoteBoard(to, 60, now=lambda: float(next(clock))) as board:
+        for event in QUOTE * 10:
+            board.take(event)
     lines = out.getvalue().splitlines()
-    assert len(lines) == 9
-    assert lines[-1].strip() == "… 100 events in all"
+    assert 4 <= len(lines) - 2 <= 7
+    assert lines[-1].strip() == "40 events"
     assert "\x1b" not in out.getvalue()
 
 
 def test_on_a_terminal_the_board_is_redrawn_without_a_thread() -> None:
     to, out = screen(terminal=True)
     threads = threading.active_count()
-    with QuoteBoard(to) as board:
+    with QuoteBoard(to, 8) as board:
         for value in (430.0, 431.0, 432.0):
             board.take(price(4, value))
         assert threading.active_count() == threads
@@ -69,7 +68,7 @@ def test_scenes_are_numbered_and_cut_to_the_width() -> None:
     to, out = screen(terminal=False, width=40)
     to.scene("One", "x = " + "1 + " * 30)
     to.scene("Two", "y")
-    to.facts({"a name": "a value " * 20})
+    to.fact("a name", "a value " * 20)
     lines = out.getvalue().splitlines()
     assert [line for line in lines if line[:1].isdigit()] == ["1  One", "2  Two"]
     assert all(len(line) <= 40 for line in lines)
