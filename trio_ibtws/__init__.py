@@ -18,5 +18,49 @@ from ._runtime._installed import require_one_ibapi
 require_one_ibapi()  # before the first import of ibapi, so that the error says what to do
 
 # isort: split
+from . import errors as _errors
 from ._client import Client as Client
 from ._client import open_client as open_client
+from ._gen.events import *  # noqa: F403  every event class and union, by its __all__
+from ._runtime._events import CommissionAndFeesReport as CommissionAndFeesReport
+from ._runtime._events import DepthReset as DepthReset
+from ._runtime._events import EndOfSnapshot as EndOfSnapshot
+from ._runtime._events import ExecDetails as ExecDetails
+from ._runtime._events import Gap as Gap
+from ._runtime._events import Lagged as Lagged
+from ._runtime._events import Notice as Notice
+from ._runtime._events import OpenOrder as OpenOrder
+from ._runtime._events import OrderBound as OrderBound
+from ._runtime._events import OrderEvent as OrderEvent
+from ._runtime._events import OrderStatus as OrderStatus
+from ._runtime._pacing import Pacer as Pacer
+from ._runtime._request import Effect as Effect
+from ._runtime._request import Request as Request
+from ._runtime._result import Result as Result
+from ._runtime._session import Stats as Stats
+from ._runtime._sinks import Overflow as Overflow
+from ._runtime._streams import EventStream as EventStream
+from ._runtime._streams import GroupStream as GroupStream
+from ._runtime._streams import GroupSubscription as GroupSubscription
+from ._runtime._streams import OrderStream as OrderStream
+from ._runtime._streams import OrderSubscription as OrderSubscription
+from ._runtime._streams import StreamStatistics as StreamStatistics
+from ._runtime._streams import Subscription as Subscription
+from .codes import CodeRule as CodeRule
+from .errors import *  # noqa: F403  every exception, by its __all__
+from .simulator import Simulator as Simulator
+from .simulator import open_simulator as open_simulator
+
+
+def _publish() -> None:
+    """Give what is public its public address, so that tracebacks, pickles and documentation show it."""
+    for name, value in list(globals().items()):
+        home = getattr(value, "__module__", None)
+        if not name.startswith("_") and isinstance(home, str) and home.startswith(f"{__name__}._"):
+            value.__module__ = __name__
+    for name in _errors.__all__:
+        getattr(_errors, name).__module__ = __name__
+
+
+_publish()
+del _publish, _errors, require_one_ibapi
