@@ -25,7 +25,7 @@ def screen(*, terminal: bool, width: int = 80) -> tuple[Screen, io.StringIO]:
     return Screen(Console(file=out, force_terminal=terminal, width=width, highlight=False, legacy_windows=False)), out
 
 
-QUOTE = [price(1, 430.4), price(67, 1.07351), size(8, 12_345), price(4, 430.41)]
+QUOTE = [price(66, 1.0734), price(67, 1.07351), size(8, 12_345), price(4, 430.41)]
 
 
 def test_in_a_file_the_board_is_a_few_lines() -> None:
@@ -35,7 +35,7 @@ def test_in_a_file_the_board_is_a_few_lines() -> None:
             board.take(event)
     assert [line.split() for line in out.getvalue().splitlines()] == [
         ["bid", "ask", "last", "volume"],
-        ["430.40", "1.0735", "430.41", "12,345"],
+        ["1.0734", "1.0735", "430.41", "12,345"],
         ["7", "events"],
     ]
 
@@ -50,6 +50,14 @@ def test_in_a_file_the_lines_are_spread_over_the_time() -> None:
     assert 4 <= len(lines) - 2 <= 7
     assert lines[-1].strip() == "40 events"
     assert "\x1b" not in out.getvalue()
+
+
+def test_half_of_a_new_quote_is_not_shown() -> None:
+    to, out = screen(terminal=False)
+    with QuoteBoard(to, 8) as board:
+        for event in (price(1, 10.5), price(2, 10.4), size(8, 1), price(4, 10.4)):
+            board.take(event)
+    assert len(out.getvalue().splitlines()) == 2
 
 
 def test_on_a_terminal_the_board_is_redrawn_without_a_thread() -> None:
