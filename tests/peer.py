@@ -88,14 +88,14 @@ class Peer:
 
     # --- messages
 
-    def error(self, id: int, code: int, message: str) -> bytes:
+    def error(self, about: int, code: int, message: str) -> bytes:
         """Return an error message as this server version writes it."""
         if self.version >= 201:
-            return protobuf(4, "ErrorMessage", id=id, errorTime=1, errorCode=code, errorMsg=message)
+            return protobuf(4, "ErrorMessage", id=about, errorTime=1, errorCode=code, errorMsg=message)
         if self.version >= 194:
-            return text(4, id, code, message, "", 1, version=self.version)
+            return text(4, about, code, message, "", 1, version=self.version)
         rest = ("",) if self.version >= 166 else ()
-        return text(4, 2, id, code, message, *rest, version=self.version)
+        return text(4, 2, about, code, message, *rest, version=self.version)
 
     async def send(self, *frames: bytes) -> None:
         await self.stream.send(b"".join(frames))

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from ibapi.client import EClient
 from ibapi.wrapper import EWrapper
-from tests.peer import connected, text
 
+from tests.peer import connected, text
 from trio_ibtws import ExecDetails
 from trio_ibtws._runtime._framing import FrameBuffer, frame
 
@@ -24,6 +24,7 @@ BURST = 4096
 
 def fills() -> bytes:
     """Return 60 executions of server version 157 in exactly 4096 bytes; the last one's texts are longer."""
+
     def fill(number: int, order_ref: str = "") -> bytes:
         contract = (1, "X", "STK", "", 0, "", "", "N", "USD", "", "")
         execution = (f"e{number:02}", "t", "", "", "BOT", 1, 1, 9, 0, 0, 1, 1, order_ref, "", "", "", 1)
@@ -47,14 +48,16 @@ async def test_all_fills_of_the_burst_arrive() -> None:
     async with connected() as (client, peer), client.order_events() as events:
         await peer.stream.send(fills())
         got = [await events.receive() for _ in range(FILLS)]
-    assert [event.execution.execId for event in got if isinstance(event, ExecDetails)] == [f"e{n:02}" for n in range(FILLS)]
+    assert [event.execution.execId for event in got if isinstance(event, ExecDetails)] == [
+        f"e{n:02}" for n in range(FILLS)
+    ]
 
 
 class StockClient(EWrapper):
     """What a program on stock ibapi hears."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.fills: list[str] = []
         self.errors: list[Any] = []
         self.started = threading.Event()

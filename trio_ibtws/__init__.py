@@ -13,12 +13,13 @@ How it is layered; imports point downwards only:
 ``simulator``, ``graphql`` and ``cli`` stand beside ``_client`` and use what is below it.
 """
 
-from ._runtime._installed import require_one_ibapi
+from __future__ import annotations
 
-require_one_ibapi()  # before the first import of ibapi, so that the error says what to do
+# First, and for what it does: it says what to do when ibapi is missing, or there twice.
+from ._runtime import _installed as _installed
 
 # isort: split
-from . import errors as _errors
+from . import errors
 from ._client import Client as Client
 from ._client import open_client as open_client
 from ._gen.events import *  # noqa: F403  every event class and union, by its __all__
@@ -58,9 +59,9 @@ def _publish() -> None:
         home = getattr(value, "__module__", None)
         if not name.startswith("_") and isinstance(home, str) and home.startswith(f"{__name__}._"):
             value.__module__ = __name__
-    for name in _errors.__all__:
-        getattr(_errors, name).__module__ = __name__
+    for name in errors.__all__:
+        getattr(errors, name).__module__ = __name__
 
 
 _publish()
-del _publish, _errors, require_one_ibapi
+del _publish

@@ -175,7 +175,7 @@ async def open_client(
                     yield Client(connection)
                 finally:
                     await connection.close()
-            except BaseException as exc:  # kept out of the group, raised below
+            except BaseException as exc:  # noqa: BLE001  kept out of the group, raised below
                 carried = exc
             tasks.cancel_scope.cancel()
     except BaseExceptionGroup as group:  # our tasks never raise by design

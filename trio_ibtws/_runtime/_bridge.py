@@ -21,7 +21,15 @@ from ibapi.client import EClient
 from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
 
-from ..errors import DecodeError, InternalError, InvalidRequest, LocalError, NotTWS, UnsupportedRequest, UnsupportedServer
+from ..errors import (
+    DecodeError,
+    InternalError,
+    InvalidRequest,
+    LocalError,
+    NotTWS,
+    UnsupportedRequest,
+    UnsupportedServer,
+)
 from . import _compat
 from ._checks import check_texts
 from ._request import Request
@@ -45,10 +53,10 @@ class _Capture:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
 
-    def isConnected(self) -> bool:  # noqa: N802  (ibapi's name)
+    def isConnected(self) -> bool:
         return True
 
-    def sendMsg(self, msg: bytes) -> int:  # noqa: N802
+    def sendMsg(self, msg: bytes) -> int:
         self.sent.append(msg)
         return len(msg)
 
@@ -68,7 +76,7 @@ class _LocalErrors(EWrapper):
 class _StrictDecoder(Decoder):
     """ibapi's decoder, but a message with too few or too many fields is an error."""
 
-    def interpretWithSignature(self, fields: Any, handleInfo: Any) -> None:  # noqa: N802, N803
+    def interpretWithSignature(self, fields: Any, handleInfo: Any) -> None:
         expected = len(handleInfo.wrapperParams) - 1
         got = len(fields) - (1 if _compat.interpret_takes_id else 2)
         if got != expected:
@@ -82,9 +90,7 @@ class Bridge:
     def __init__(self, wrapper: EWrapper, *, client_id: int, maximum: int, called: Callable[[], int]) -> None:
         """Prepare a connection as *client_id* that offers versions up to *maximum*.
 
-        Args:
-          wrapper: gets the callbacks of ``decode``.
-          called: returns how many callbacks *wrapper* has had since the frame began.
+        *wrapper* gets the callbacks of ``decode``, and *called* says how many it has had since the frame began.
         """
         self.server_version = 0
         self.connection_time = ""
@@ -216,7 +222,7 @@ class Bridge:
         if _compat.interpret_takes_id:
             self._decoder.interpret(fields, message_id)
         else:
-            self._decoder.interpret((b"%d" % message_id, *fields))
+            self._decoder.interpret((b"%d" % message_id, *fields))  # type: ignore[call-arg]
         return True
 
     def _interpret_protobuf(self, message_id: int, body: bytes) -> bool:
@@ -228,7 +234,10 @@ class Bridge:
 
     def ids_in(self, frame: bytes) -> list[int]:
         """Return the numbers in *frame* that stand where messages have their request or order id."""
-        if self.server_version >= _compat.RAW_ID_SERVER_VERSION and int.from_bytes(frame[:4], "big") > _compat.PROTOBUF_ID:
+        if (
+            self.server_version >= _compat.RAW_ID_SERVER_VERSION
+            and int.from_bytes(frame[:4], "big") > _compat.PROTOBUF_ID
+        ):
             return _first_varint(frame[4:16])
         body = frame[4:] if self.server_version >= _compat.RAW_ID_SERVER_VERSION else frame
         return [int(field) for field in body[:80].split(b"\0")[:4] if field.isdigit()]

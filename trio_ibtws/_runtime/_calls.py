@@ -117,7 +117,7 @@ class Calls:
             if request.conflate is None:
                 raise InvalidRequest(
                     "overflow",
-                    f"'conflate' would lose events of {request.method}: choose 'raise' or 'drop_oldest'. Nothing was sent",
+                    f"'conflate' would lose events of {request.method}; choose 'raise' or 'drop_oldest'",
                 )
             return Conflating(limit, request.conflate, name=request.method)
         if overflow not in ("raise", "drop_oldest"):
@@ -180,10 +180,15 @@ def _named(request: Request[Any], arguments: tuple[Any, ...]) -> dict[str, Any]:
     """Return the arguments by EClient's names, with the flags that choose the function."""
     names = [name for name in request.parameters if name != request.key and name not in request.constants]
     if len(arguments) != len(names):
-        raise TypeError(f"{request.method} takes {len(names)} arguments ({', '.join(names)}), {len(arguments)} were given")
+        raise TypeError(
+            f"{request.method} takes {len(names)} arguments ({', '.join(names)}), {len(arguments)} were given"
+        )
     return dict(zip(names, arguments, strict=True)) | dict(request.constants)
 
 
 def _snapshot(arguments: dict[str, Any]) -> dict[str, Any]:
     """Return *arguments* as they are now: the caller may change his contract before it is sent."""
-    return {name: value if isinstance(value, (str, int, float)) else copy.deepcopy(value) for name, value in arguments.items()}
+    return {
+        name: value if isinstance(value, (str, int, float)) else copy.deepcopy(value)
+        for name, value in arguments.items()
+    }

@@ -24,7 +24,7 @@ from ..errors import InvalidRequest, UnsupportedRequest
 try:
     from ibapi.order_cancel import OrderCancel
 except ModuleNotFoundError:  # before ibapi 10.30
-    OrderCancel = None
+    OrderCancel = None  # type: ignore[assignment,misc]
 
 __all__ = [
     "MAX_CLIENT_VERSION",
@@ -59,7 +59,7 @@ MAX_CLIENT_VERSION: int = server_versions.MAX_CLIENT_VER
 _MIXED_WIRE = range(201, 213)
 _LAST_TEXT_VERSION = 200
 
-_NO_VALUE = (None, "", 0, False, [])
+_NO_VALUE: tuple[Any, ...] = (None, "", 0, False, [])
 
 
 def ibapi_release() -> str:
@@ -81,13 +81,15 @@ def offered_version(maximum: int | None) -> int:
     """
     offered = MAX_CLIENT_VERSION if maximum is None else min(maximum, MAX_CLIENT_VERSION)
     if offered < MIN_SERVER_VERSION:
-        raise InvalidRequest("max_server_version", f"{maximum} is below {MIN_SERVER_VERSION}, the oldest that is spoken")
+        raise InvalidRequest(
+            "max_server_version", f"{maximum} is below {MIN_SERVER_VERSION}, the oldest that is spoken"
+        )
     return _LAST_TEXT_VERSION if offered in _MIXED_WIRE else offered
 
 
 def version_frame(maximum: int) -> bytes:
     """Return the client's first bytes: the prefix, and a frame with the range of versions."""
-    make = getattr(comm, "make_initial_msg", comm.make_msg)  # make_msg before ibapi 10.37
+    make: Any = getattr(comm, "make_initial_msg", comm.make_msg)  # make_msg before ibapi 10.37
     return b"API\0" + bytes(make(f"v{MIN_CLIENT_VERSION}..{maximum}"))
 
 

@@ -50,9 +50,15 @@ class Connection:
             settings,
             wrapper,
             now=anyio.current_time,
-            wake_writer=lambda: self._to_write.set(),
-            wake_clock=lambda: self._clock_changed.set(),
+            wake_writer=self._wake_writer,
+            wake_clock=self._wake_clock,
         )
+
+    def _wake_writer(self) -> None:
+        self._to_write.set()
+
+    def _wake_clock(self) -> None:
+        self._clock_changed.set()
 
     def start(self, tasks: TaskGroup) -> None:
         """Start the three tasks."""

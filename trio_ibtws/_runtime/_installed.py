@@ -39,3 +39,6 @@ def require_one_ibapi() -> None:
             "trio_ibtws needs Interactive Brokers' package 'ibapi', which is not installed: "
             "pip install 'trio-ibtws[stable]', or install the one from IB's own TWS API download"
         )
+
+
+require_one_ibapi()

@@ -140,9 +140,10 @@ class Lanes:
 
     def _refuse_behind_stuck_drain(self) -> None:
         current = self._current
-        if current is not None and current.abandoned_at is not None:
-            if self._now() - current.abandoned_at >= DRAIN_SECONDS:
-                raise self._stuck(current)
+        if current is None or current.abandoned_at is None:
+            return
+        if self._now() >= current.abandoned_at + DRAIN_SECONDS:
+            raise self._stuck(current)
 
     def _stuck(self, ticket: Ticket) -> LocalError:
         return LocalError(
@@ -202,7 +203,8 @@ class Lanes:
     def fail_all(self, error: Callable[[], Exception]) -> None:
         """Fail everything: the session has ended."""
         tickets = [t for t in (self._current, *self._waiting) if t is not None]
-        sinks = [sink for t in (*tickets, *self._lasting.values()) for sink in t.sinks]
+        lines = list(self._lasting.values())
+        sinks = [sink for ticket in tickets for sink in ticket.sinks] + [sink for line in lines for sink in line.sinks]
         self._current = None
         self._waiting.clear()
         self._lasting.clear()

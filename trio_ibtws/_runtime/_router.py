@@ -196,19 +196,19 @@ class Router:
 
     # --- errors and notices
 
-    def error(self, id: int, code: int, message: str, time: int | None, advanced_reject: str) -> None:
+    def error(self, about: int, code: int, message: str, time: int | None, advanced_reject: str) -> None:
         """Take one message of TWS: end what it ends, and make everything else observable."""
-        notice = Notice(id, code, message, time)
+        notice = Notice(about, code, message, time)
         rule = rule_for(self._codes, code, message)
         effect = rule.effect
         if rule.delayed is not None and self.market_data_type in _DELAYED_TYPES:
             effect = rule.delayed
-        line = self._lines.get(id)
+        line = self._lines.get(about)
         if line is not None:
             self._request_error(line, effect, rule, notice, advanced_reject)
-        elif id >= FIRST_REQUEST_ID:
+        elif about >= FIRST_REQUEST_ID:
             self.late_frames += 1  # the echo of our own cancel, most often
-        elif id > 0 and self.orders.known(id):
+        elif about > 0 and self.orders.known(about):
             self._order_error(rule, notice, advanced_reject)
         else:
             self._session_error(effect, rule, notice, advanced_reject)
@@ -242,8 +242,10 @@ class Router:
             self.farms[notice.message.rpartition(":")[2]] = rule.farm
         if notice.code == _CLIENT_ID_IN_USE:
             self.refused = ClientIdInUse(f"TWS code {notice.code}: {notice.message}")
-        if effect != "error" or notice.id > 0 or not self.lanes.fail(
-            lambda method: _error(rule.error, notice, method, advanced_reject)
+        if (
+            effect != "error"
+            or notice.id > 0
+            or not self.lanes.fail(lambda method: _error(rule.error, notice, method, advanced_reject))
         ):
             self._notify(notice)
 
@@ -258,14 +260,14 @@ class Router:
 
     def fail_owner(self, ids: list[int], error: Exception) -> bool:
         """Fail the request that a damaged frame belongs to; return whether it could be told."""
-        for id in ids:
-            line = self._lines.get(id)
+        for number in ids:
+            line = self._lines.get(number)
             if line is not None:
                 self._close(line)
                 for sink in list(line.sinks):
                     sink.fail(error)
                 return True
-            if FIRST_REQUEST_ID <= id < self._next_request_id:
+            if FIRST_REQUEST_ID <= number < self._next_request_id:
                 self.late_frames += 1
                 return True
         return False

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
-from ibapi.wrapper import EWrapper
 
 from ..codes import CodeRule
 from ..errors import (
