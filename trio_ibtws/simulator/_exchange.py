@@ -1,16 +1,266 @@
-"""The simulated exchange: which orders there are."""
+"""The exchange: every client's orders, when each may trade, and what happens to it.
+
+It says what happens as events to one listener and knows nothing of messages. An order passes through ``submit`` (it
+is known), ``_transmit`` (it is sent, with those that waited for it), ``_activate`` (it may trade) and ``_on_tick``.
+"""
 
 from __future__ import annotations
 
-__all__ = ["Exchange"]
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import count
+from typing import Protocol
+
+from ._accounts import Account
+from ._clock import Clock
+from ._market import Market, Tick
+from ._market_contracts import Instrument
+from ._orders import Execution, Order, commission_of, marketable_price, triggered
+from ._ticker import Ticker
+
+__all__ = ["Exchange", "Listener", "Tickers"]
+
+_FIRST_PERM_ID = 900_000_001
+_VENUES = ("ARCA", "ISLAND", "IEX", "BATS")
+
+
+class Listener(Protocol):
+    """Who is told what happens to orders."""
+
+    def shown(self, order: Order) -> None:
+        """The state of an order is to be told, all of it."""
+
+    def status(self, order: Order) -> None:
+        """The status of an order is to be told."""
+
+    def executed(self, execution: Execution) -> None:
+        """An order was filled, or a part of it."""
+
+    def charged(self, execution: Execution) -> None:
+        """The commission of an execution is known."""
+
+    def cancelled(self, order: Order, reason: str) -> None:
+        """An order was cancelled, which its status has said already."""
+
+    def held_until_open(self, order: Order, opens: float) -> None:
+        """An order waits for its market to open."""
+
+
+class Tickers(Protocol):
+    """Where the beat of a market is to be had."""
+
+    def ticker(self, instrument: Instrument) -> Ticker:
+        """Return the beat of an instrument's market."""
 
 
 class Exchange:
     """The orders of all clients."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock, market: Market, account: Account, tickers: Tickers) -> None:
+        self._clock = clock
+        self._market = market
+        self._account = account
+        self._tickers = tickers
         self._next_ids: dict[int, int] = {}
+        self._perm_ids = count(_FIRST_PERM_ID)
+        self._orders: dict[tuple[int, int], Order] = {}
+        self.executions: list[Execution] = []
+        self.listener: Listener
+
+    # --- what is known -------------------------------------------------------------------------------------------
 
     def next_order_id(self, client_id: int) -> int:
         """Return the lowest order id that a client may use."""
         return self._next_ids.get(client_id, 1)
+
+    def next_perm_id(self) -> int:
+        """Return a new permanent id."""
+        return next(self._perm_ids)
+
+    def find(self, client_id: int, order_id: int) -> Order | None:
+        """Return a client's order."""
+        return self._orders.get((client_id, order_id))
+
+    def orders(self, client_id: int | None = None) -> list[Order]:
+        """Return the orders of one client, or of all, in the order in which they came."""
+        return [each for each in self._orders.values() if client_id is None or each.client_id == client_id]
+
+    def working(self, client_id: int | None = None) -> list[Order]:
+        """Return those that were sent and are not done."""
+        return [each for each in self.orders(client_id) if each.transmitted and not each.done]
+
+    # --- from the client -----------------------------------------------------------------------------------------
+
+    def submit(self, order: Order) -> None:
+        """Take a new order; it is only kept when it must not be transmitted yet."""
+        self._orders[order.key] = order
+        self._next_ids[order.client_id] = max(self.next_order_id(order.client_id), order.order_id + 1)
+        parent_id = order.values.get("parentId")
+        order.parent = self.find(order.client_id, parent_id) if parent_id else None
+        if order.values["transmit"]:
+            self._transmit_family(order)
+
+    def _transmit_family(self, order: Order) -> None:
+        """Send an order, its parent, and the parent's other children, all that were waiting."""
+        head = order.parent or order
+        family = [each for each in self.orders(order.client_id) if each is head or each.parent is head]
+        for each in family:
+            if not each.transmitted and not each.done:
+                self._transmit(each)
+
+    def _transmit(self, order: Order) -> None:
+        order.transmitted = True
+        opens = self._opens(order)
+        if order.parent is not None and order.parent.status != "Filled":
+            order.why_held = "child,trigger" if order.kind.startswith("STP") else "child"
+            self.listener.shown(order)
+        elif opens is None:
+            self._activate(order)
+        else:
+            self.listener.held_until_open(order, opens)
+            self.listener.shown(order)
+            self._clock.call_at(opens, lambda: self._activate(order))
+
+    def _opens(self, order: Order) -> float | None:
+        now = self._clock.now()
+        if self._market.is_open(order.instrument, now):
+            return None
+        return self._market.next_open(order.instrument, now)
+
+    def _activate(self, order: Order) -> None:
+        """Let an order trade from the next tick on."""
+        if order.done or order.active:
+            return
+        order.active = True
+        is_stop = order.kind.startswith("STP")
+        order.why_held = "trigger" if is_stop else ""
+        if is_stop or order.repeats:
+            order.status = "PreSubmitted"
+            self.listener.shown(order)
+        if not is_stop:
+            order.status = "Submitted"
+            self.listener.shown(order)
+        self._tickers.ticker(order.instrument).add(order.key, lambda tick: self._on_tick(order, tick))
+        if order.values["tif"] in {"", "DAY"}:
+            self._clock.call_at(self._day_ends(order.instrument), lambda: self._expire(order))
+
+    def _day_ends(self, instrument: Instrument) -> float:
+        return self._market.day_end(instrument, self._clock.now())
+
+    def _expire(self, order: Order) -> None:
+        if not order.done:
+            self._cancelled(order, "")
+
+    def modify(self, order: Order, new: Order) -> None:
+        """Give a working order the attributes of *new*."""
+        order.values = new.values
+        if not order.transmitted:
+            if order.values["transmit"]:
+                self._transmit_family(order)
+            return
+        self.listener.shown(order)
+
+    def cancel(self, order: Order) -> None:
+        """Cancel an order that is not done."""
+        if order.repeats and order.active:
+            order.status = "PendingCancel"
+            self.listener.status(order)
+        self._cancelled(order, "" if order.transmitted else "Order was discarded")
+
+    def _cancelled(self, order: Order, reason: str) -> None:
+        self._finish(order, "Cancelled")
+        self.listener.status(order)
+        self.listener.cancelled(order, reason)
+        for child in self._waiting_for(order):
+            self._cancelled(child, "")
+
+    def _waiting_for(self, parent: Order) -> list[Order]:
+        return [each for each in self._orders.values() if each.parent is parent and not each.done]
+
+    def _finish(self, order: Order, status: str) -> None:
+        order.status = status
+        order.why_held = ""
+        self._tickers.ticker(order.instrument).remove(order.key)
+
+    def reject(self, order: Order) -> None:
+        """Keep an order that was refused by the exchange."""
+        self._orders[order.key] = order
+        self._next_ids[order.client_id] = max(self.next_order_id(order.client_id), order.order_id + 1)
+        order.transmitted = True
+        order.status = "Inactive"
+        self.listener.shown(order)
+
+    # --- from the market -----------------------------------------------------------------------------------------
+
+    def _on_tick(self, order: Order, tick: Tick) -> None:
+        if not triggered(order, tick):
+            return
+        if order.kind.startswith("STP") and not order.stopped:
+            order.stopped = True
+            order.status, order.why_held = "Submitted", ""
+            self.listener.shown(order)
+        price = marketable_price(order, tick)
+        if price is not None:
+            self._fill(order, tick, price)
+        if order.values["tif"] == "IOC" and not order.done:
+            self._expire_at_once(order)
+
+    def _expire_at_once(self, order: Order) -> None:
+        order.status = "PendingCancel"
+        self.listener.shown(order)
+        self._cancelled(order, "")
+
+    def _fill(self, order: Order, tick: Tick, price: Decimal) -> None:
+        there = Decimal(tick.ask_size if order.sign > 0 else tick.bid_size)
+        quantity = min(order.remaining, there)
+        if order.values.get("allOrNone") and quantity < order.remaining:
+            return
+        execution = self._execute(order, quantity, price)
+        self.listener.executed(execution)
+        if order.remaining:
+            order.status = "Submitted"
+        else:
+            self._finish(order, "Filled")
+        self.listener.shown(order)
+        if order.done and order.repeats:
+            self.listener.shown(order)
+        self.listener.charged(execution)
+        self._follow(order)
+
+    def _execute(self, order: Order, quantity: Decimal, price: Decimal) -> Execution:
+        order.filled += quantity
+        order.paid += quantity * price
+        order.last_price = price
+        due = commission_of(order, order.filled, order.paid)
+        commission, order.commission = due - order.commission, due
+        realized = self._account.fill(order.instrument, quantity * order.sign, price, commission)
+        number = len(self.executions) + 1
+        execution = Execution(
+            exec_id=f"0000e0d5.{order.perm_id:08x}.{number:02d}.01",
+            order=order,
+            at=self._clock.now(),
+            exchange=_VENUES[number % len(_VENUES)] if order.instrument.is_stock else order.instrument.exchange,
+            quantity=quantity,
+            price=price,
+            total=order.filled,
+            average=order.average,
+            commission=commission,
+            realized=realized,
+        )
+        self.executions.append(execution)
+        return execution
+
+    def _follow(self, order: Order) -> None:
+        """Let the children of a filled order trade, and cancel those of which one cancels all."""
+        if not order.done:
+            return
+        for child in self._waiting_for(order):
+            if child.transmitted:
+                self._activate(child)
+        for other in list(self._rivals(order)):
+            self._cancelled(other, "")
+
+    def _rivals(self, order: Order) -> Iterator[Order]:
+        for each in self._orders.values():
+            if order.oca_group and each.oca_group == order.oca_group and each is not order and not each.done:
+                yield each

@@ -112,6 +112,18 @@ class Market:
         """Return when it trades next, after *instant*."""
         return self.series(instrument).next_start(instant)
 
+    def day_end(self, instrument: Instrument, instant: float) -> float:
+        """Return when the trading day that *instant* is in, or that comes next, is over."""
+        series = self.series(instrument)
+        index = series.until(instant) - 1
+        if series[index].end <= instant:
+            series.until(series.next_start(instant))
+            index += 1
+        day = series[index].day
+        while series.until(series[index].end) > index + 1 and series[index + 1].day == day:
+            index += 1
+        return series[index].end
+
     def tick(self, instrument: Instrument, instant: float) -> Tick:
         """Return the last tick at *instant*."""
         index, source = self._source(instrument, instant)

@@ -51,6 +51,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         return self.sec_type == "STK"
 
     @property
+    def local_venue(self) -> str:
+        """Where it is listed, as order warnings name it."""
+        return f"{self.primary_exchange or self.exchange}.{self.trading_class}"
+
+    @property
     def time_zone(self) -> str:
         """The zone that its hours are given in."""
         return "US/Eastern"

@@ -13,6 +13,7 @@ from ..errors import InternalError
 from ._clock import Clock
 from ._handshake import SERVER_VERSIONS
 from ._scenario import Scenario
+from ._serve import connect_exchange
 from ._simulator import Simulator
 from ._world import World
 
@@ -67,7 +68,9 @@ async def _start(
     tasks: TaskGroup, port: int | None, seed: int, server_version: int | None, scenario: Scenario
 ) -> Simulator:
     clock = Clock(scenario.begin(seed), scenario.speed)
-    simulator = Simulator(tasks, World(clock, seed, scenario), server_version)
+    world = World(clock, seed, scenario)
+    connect_exchange(world)
+    simulator = Simulator(tasks, world, server_version)
     tasks.start_soon(clock.run)
     if port is not None:
         listener = await anyio.create_tcp_listener(local_host=_HOST, local_port=port)

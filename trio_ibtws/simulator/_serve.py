@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from . import _serve_bars, _serve_contracts, _serve_session, _serve_ticks
+from . import _serve_accounts, _serve_bars, _serve_contracts, _serve_orders, _serve_session, _serve_ticks
 from ._codec_requests import REQUESTS
+from ._order_messages import OrderNews
 from ._session import Handler, Session
+from ._world import World
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "connect_exchange"]
 
 _SERVED: dict[str, Handler] = {
     **_serve_session.HANDLERS,
     **_serve_contracts.HANDLERS,
     **_serve_bars.HANDLERS,
     **_serve_ticks.HANDLERS,
+    **_serve_orders.HANDLERS,
+    **_serve_accounts.HANDLERS,
 }
 
 
@@ -24,7 +29,14 @@ def start(session: Session, _: dict[str, Any]) -> None:
     if session.has_line("started", 0):
         return
     session.open_line("started", 0, lambda: None)
+    if session.world.exchange.working(session.client_id):
+        _serve_orders.send_working(session, session.client_id)
     _serve_session.greet(session)
+
+
+def connect_exchange(world: World) -> None:
+    """Have the exchange tell clients what happens to their orders and positions."""
+    world.exchange.listener = OrderNews(world, partial(_serve_accounts.account_changed, world))
 
 
 HANDLERS: Mapping[str, Handler] = {

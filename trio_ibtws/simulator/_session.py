@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ._accounts import Holding
 from ._codec import FieldError, Message, UnknownMessage, decode_request, encode_answer
 from ._connection import Connection
 from ._world import World
@@ -62,6 +63,8 @@ class Session:
         self.last_current_time = float("-inf")
         self.lines: dict[tuple[str, Hashable], Callable[[], None]] = {}
         """What is running for this client, by kind and request id: how to stop each."""
+        self.account_updates: Callable[[list[Holding]], None] | None = None
+        """Tells this client about changed positions, while it follows the account."""
         self._handlers = handlers
         self._log = log
 

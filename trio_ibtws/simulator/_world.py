@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from ._accounts import Account
 from ._clock import Clock
 from ._exchange import Exchange
 from ._market import Market
@@ -24,7 +26,8 @@ class World:
         self.clock = clock
         self.scenario = scenario
         self.market = Market(seed)
-        self.exchange = Exchange()
+        self.account = Account(scenario.account, scenario.cash, self.mark)
+        self.exchange = Exchange(clock, self.market, self.account, self)
         self.sessions: dict[int, Session] = {}
         self._tickers: dict[int, Ticker] = {}
 
@@ -33,3 +36,7 @@ class World:
         if instrument.con_id not in self._tickers:
             self._tickers[instrument.con_id] = Ticker(self.clock, self.market, instrument)
         return self._tickers[instrument.con_id]
+
+    def mark(self, instrument: Instrument) -> Decimal:
+        """Return the price that positions are valued at: the last one."""
+        return Decimal(str(self.market.tick(instrument, self.clock.now()).last))

@@ -1,0 +1,174 @@
+"""The account: cash, positions and what follows from both.
+
+All money is ``Decimal`` and rounded to cents where it changes hands, so that cash, cost, realized and unrealized
+profit add up exactly: net liquidation is the starting cash plus both profits, whatever was traded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+import msgspec
+
+from ._market_contracts import Instrument
+
+__all__ = ["Account", "Holding", "Margins", "cents"]
+
+_CENT = Decimal("0.01")
+_BASE = "USD"
+_INITIAL = {"STK": Decimal("0.5"), "CASH": Decimal("0.025")}
+_MAINTENANCE = {"STK": Decimal("0.25"), "CASH": Decimal("0.025")}
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Round to cents."""
+    return amount.quantize(_CENT)
+
+
+class Holding(msgspec.Struct):
+    """A position: its signed quantity, what it cost with commissions, and the profit taken from it."""
+
+    instrument: Instrument
+    quantity: Decimal = Decimal(0)
+    cost: Decimal = Decimal(0)
+    realized: Decimal = Decimal(0)
+
+    @property
+    def average_cost(self) -> Decimal:
+        """The cost of one share."""
+        return self.cost / self.quantity if self.quantity else Decimal(0)
+
+    def value(self, price: Decimal) -> Decimal:
+        """Return what it is worth at *price*."""
+        return cents(self.quantity * price)
+
+
+class Margins(msgspec.Struct, frozen=True):
+    """What must be kept, and against what."""
+
+    initial: Decimal
+    maintenance: Decimal
+    equity: Decimal
+
+
+class Account:
+    """One account in US dollars."""
+
+    def __init__(self, name: str, cash: Decimal, price: Callable[[Instrument], Decimal]) -> None:
+        self.name = name
+        self.cash = cents(cash)
+        self.holdings: dict[int, Holding] = {}
+        self._price = price
+
+    def holding(self, instrument: Instrument) -> Holding:
+        """Return the position in *instrument*, perhaps an empty one."""
+        return self.holdings.get(instrument.con_id) or Holding(instrument)
+
+    def fill(self, instrument: Instrument, signed: Decimal, price: Decimal, commission: Decimal) -> Decimal | None:
+        """Book a trade of a signed quantity; return the profit that it realized, ``None`` when it closed nothing."""
+        holding = self.holdings.setdefault(instrument.con_id, Holding(instrument))
+        self.cash -= cents(signed * price) + commission
+        closed = _closing(holding.quantity, signed)
+        realized = None
+        paid = cents(signed * price)
+        if closed:
+            share = closed / signed
+            part, fee = cents(paid * share), cents(commission * share)
+            freed = cents(holding.cost * -closed / holding.quantity)
+            realized = -part - fee - freed
+            holding.realized += realized
+            holding.cost -= freed
+            paid, commission = paid - part, commission - fee
+        if signed != closed:
+            holding.cost += paid + commission
+        holding.quantity += signed
+        return realized
+
+    def worth(self, holding: Holding) -> Decimal:
+        """Return what a position is worth now."""
+        return holding.value(self._price(holding.instrument))
+
+    def margins(self, extra: Instrument | None = None, signed: Decimal = Decimal(0)) -> Margins:
+        """Return the margins now, or as they would be with *signed* more of *extra*."""
+        initial = maintenance = Decimal(0)
+        positions = {key: (each.instrument, each.quantity) for key, each in self.holdings.items()}
+        if extra is not None:
+            positions[extra.con_id] = (extra, positions.get(extra.con_id, (extra, Decimal(0)))[1] + signed)
+        for instrument, quantity in positions.values():
+            value = abs(quantity) * self._price(instrument)
+            initial += cents(value * _INITIAL[instrument.sec_type])
+            maintenance += cents(value * _MAINTENANCE[instrument.sec_type])
+        return Margins(initial, maintenance, self.net_liquidation())
+
+    def _sum(self, sec_type: str) -> Decimal:
+        here = (each for each in self.holdings.values() if each.instrument.sec_type == sec_type)
+        return sum((self.worth(each) for each in here), Decimal(0))
+
+    def net_liquidation(self) -> Decimal:
+        """Return what all of it is worth."""
+        return self.cash + self._sum("STK") + self._sum("CASH")
+
+    def unrealized(self) -> Decimal:
+        """Return the profit that was not taken."""
+        return sum((self.worth(each) - each.cost for each in self.holdings.values()), Decimal(0))
+
+    def realized(self) -> Decimal:
+        """Return the profit that was."""
+        return sum((each.realized for each in self.holdings.values()), Decimal(0))
+
+    def values(self) -> Iterator[tuple[str, str, str]]:
+        """Yield key, value and currency of everything that account updates and summaries show."""
+        yield from self._texts()
+        margins = self.margins()
+        free = margins.equity - margins.initial
+        excess = margins.equity - margins.maintenance
+        gross = sum((abs(self.worth(each)) for each in self._stocks()), Decimal(0))
+        amounts = {
+            "AvailableFunds": free,
+            "BuyingPower": max(free, Decimal(0)) / _INITIAL["STK"],
+            "EquityWithLoanValue": margins.equity,
+            "ExcessLiquidity": excess,
+            "FullAvailableFunds": free,
+            "FullExcessLiquidity": excess,
+            "FullInitMarginReq": margins.initial,
+            "FullMaintMarginReq": margins.maintenance,
+            "GrossPositionValue": gross,
+            "InitMarginReq": margins.initial,
+            "MaintMarginReq": margins.maintenance,
+            "NetLiquidation": margins.equity,
+            "TotalCashValue": self.cash + self._sum("CASH"),
+        }
+        for key, amount in amounts.items():
+            yield key, str(cents(amount)), _BASE
+        for key, amount in self.ledger():
+            yield key, str(amount), "BASE"
+            yield key, str(amount), _BASE
+
+    def _texts(self) -> Iterator[tuple[str, str, str]]:
+        yield "AccountCode", self.name, ""
+        yield "AccountOrGroup", self.name, "BASE"
+        yield "AccountReady", "true", ""
+        yield "AccountType", "INDIVIDUAL", ""
+        yield "Currency", "BASE", "BASE"
+        yield "DayTradesRemaining", "-1", ""
+        yield "ExchangeRate", "1.00", "BASE"
+
+    def _stocks(self) -> Iterator[Holding]:
+        return (each for each in self.holdings.values() if each.instrument.is_stock)
+
+    def ledger(self) -> Iterator[tuple[str, Decimal]]:
+        """Yield key and amount of what is kept by currency."""
+        yield "CashBalance", cents(self.cash + self._sum("CASH"))
+        yield "NetLiquidationByCurrency", self.net_liquidation()
+        yield "RealizedPnL", cents(self.realized())
+        yield "StockMarketValue", cents(self._sum("STK"))
+        yield "TotalCashBalance", cents(self.cash + self._sum("CASH"))
+        yield "UnrealizedPnL", cents(self.unrealized())
+
+
+def _closing(held: Decimal, signed: Decimal) -> Decimal:
+    """Return how much of a signed trade closes what is held: nothing when both have one sign."""
+    if held * signed >= 0:
+        return Decimal(0)
+    return signed if abs(signed) <= abs(held) else -held

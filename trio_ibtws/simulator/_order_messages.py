@@ -1,0 +1,158 @@
+"""What clients are told about orders: the exchange's events as messages to the client that owns the order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from ._market_series import NEW_YORK
+from ._orders import Execution, Order
+from ._session import Session
+from ._times import long_time
+from ._world import World
+
+__all__ = ["OrderNews", "send_charge", "send_execution", "send_order"]
+
+_LIQUIDITY_REMOVED = 2
+
+
+def _order_values(order: Order) -> dict[str, Any]:
+    """Return an order's attributes as TWS echoes them: client defaults that mean nothing are left out."""
+    sent = order.values
+    values = {
+        **sent,
+        "account": order.account,
+        "clientId": order.client_id,
+        "permId": order.perm_id,
+        "displaySize": sent.get("displaySize") or None,
+        "openClose": "",
+        "ocaGroup": order.oca_group,
+        "ocaType": sent.get("ocaType") or None,
+        "tif": sent.get("tif") or "DAY",
+        "sharesAllocation": f"{order.perm_id}.0/{order.account}/{order.quantity.normalize():f}",
+        "dontUseAutoPriceForHedge": sent.get("dontUseAutoPriceForHedge") or None,
+    }
+    for name in ("triggerPrice", "lmtPriceOffset", "adjustedStopPrice", "adjustedStopLimitPrice", "cashQty"):
+        values[name] = sent.get(name) or None
+    return values
+
+
+def send_order(session: Session, order: Order, state: dict[str, Any] | None = None) -> None:
+    """Send openOrder."""
+    shown = {"status": order.status, **(state or _charged(order))}
+    values = _order_values(order)
+    session.send("openOrder", orderId=order.order_id, contract=order.contract, order=values, orderState=shown)
+
+
+def _charged(order: Order) -> dict[str, Any]:
+    if order.status != "Filled":
+        return {}
+    return {"commission": float(order.commission), "commissionCurrency": order.instrument.currency}
+
+
+def send_status(session: Session, order: Order) -> None:
+    """Send orderStatus."""
+    session.send(
+        "orderStatus",
+        orderId=order.order_id,
+        status=order.status,
+        filled=order.filled,
+        remaining=order.remaining,
+        avgFillPrice=float(round(order.average, 8)),
+        permId=order.perm_id,
+        parentId=order.values.get("parentId"),
+        lastFillPrice=float(order.last_price),
+        clientId=order.client_id,
+        whyHeld=order.why_held,
+    )
+
+
+def send_both(session: Session, order: Order) -> None:
+    """Send openOrder and orderStatus, which come as a pair."""
+    send_order(session, order)
+    send_status(session, order)
+
+
+def send_execution(session: Session, execution: Execution, request: int = -1) -> None:
+    """Send execDetails; live ones have no request id."""
+    order = execution.order
+    session.send(
+        "execDetails",
+        reqId=request,
+        orderId=order.order_id,
+        contract={**order.contract, "exchange": execution.exchange},
+        execution={
+            "execId": execution.exec_id,
+            "time": long_time(execution.at, session.version),
+            "acctNumber": order.account,
+            "exchange": execution.exchange,
+            "side": "BOT" if order.sign > 0 else "SLD",
+            "shares": execution.quantity,
+            "price": float(execution.price),
+            "permId": order.perm_id,
+            "clientId": order.client_id,
+            "cumQty": execution.total,
+            "avgPrice": float(round(execution.average, 8)),
+            "orderRef": order.values.get("orderRef"),
+            "lastLiquidity": _LIQUIDITY_REMOVED,
+        },
+    )
+
+
+def send_charge(session: Session, execution: Execution) -> None:
+    """Send commissionReport."""
+    session.send(
+        "commissionReport",
+        execId=execution.exec_id,
+        commission=float(execution.commission),
+        currency=execution.order.instrument.currency,
+        realizedPNL=None if execution.realized is None else float(execution.realized),
+    )
+
+
+class OrderNews:
+    """Tells the owner of an order what happens to it, and everybody who follows the account about trades."""
+
+    def __init__(self, world: World, traded: Callable[[Execution], None]) -> None:
+        self._world = world
+        self._traded = traded
+
+    def _owner(self, order: Order) -> Session | None:
+        return self._world.sessions.get(order.client_id)
+
+    def shown(self, order: Order) -> None:
+        """Tell the whole state of an order."""
+        if (session := self._owner(order)) is not None:
+            send_both(session, order)
+
+    def status(self, order: Order) -> None:
+        """Tell the status of an order."""
+        if (session := self._owner(order)) is not None:
+            send_status(session, order)
+
+    def executed(self, execution: Execution) -> None:
+        """Tell a fill."""
+        if (session := self._owner(execution.order)) is not None:
+            send_execution(session, execution)
+
+    def charged(self, execution: Execution) -> None:
+        """Tell a commission, and then the account."""
+        if (session := self._owner(execution.order)) is not None:
+            send_charge(session, execution)
+        self._traded(execution)
+
+    def cancelled(self, order: Order, reason: str) -> None:
+        """Tell why an order was cancelled, which is an error by IB's book."""
+        if (session := self._owner(order)) is not None:
+            session.error(order.order_id, 202, f"Order Canceled - reason:{reason}")
+
+    def held_until_open(self, order: Order, opens: float) -> None:
+        """Warn that an order waits for its market."""
+        if (session := self._owner(order)) is None:
+            return
+        quantity = f"{order.quantity.normalize():f}"
+        what = f"{order.values['action']} {quantity} {order.instrument.symbol} {order.instrument.local_venue}"
+        when = f"{datetime.fromtimestamp(opens, NEW_YORK):%Y-%m-%d %H:%M:%S} US/Eastern"
+        text = f"Order Message:\n{what}\nWarning: Your order will not be placed at the exchange until {when}."
+        session.error(order.order_id, 399, text)

@@ -1,0 +1,77 @@
+"""Whether TWS takes an order at all, and what it says when it does not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from ._accounts import Account
+from ._market_contracts import MARKET_RULES, Instrument
+from ._orders import ORDER_TYPES
+
+__all__ = ["Refusal", "beyond_means", "refusal", "warning"]
+
+Refusal = tuple[int, str]
+"""A code and a text."""
+
+_IDEALPRO_LEAST = Decimal(20_000)
+_TIFS = ("", "DAY", "GTC", "IOC", "GTD", "OPG", "FOK", "DTC", "GTX", "AUC")
+
+
+def refusal(order: dict[str, Any], instrument: Instrument, account: Account) -> Refusal | None:
+    """Return the error for an order that is malformed, or ``None``."""
+    cause = _malformed(order)
+    if cause is not None:
+        return 321, f"Error validating request.-'v' : cause - {cause}"
+    if not order["totalQuantity"] or order["totalQuantity"] < 0:
+        return 434, "The order size cannot be zero."
+    if order["account"] not in {"", account.name}:
+        return 321, "Error validating request.-'v' : cause - Invalid account code was entered."
+    prices = [order.get(name) for name in _prices_of(order["orderType"])]
+    if any(price is None or price <= 0 for price in prices):
+        return 321, "Error validating request.-'v' : cause - A price is missing for this order type."
+    if any(not _conforms(instrument, price) for price in prices if price is not None):
+        return 110, "The price does not conform to the minimum price variation for this contract."
+    return None
+
+
+def _malformed(order: dict[str, Any]) -> str | None:
+    if order["action"] not in {"BUY", "SELL"}:
+        return "Invalid side was entered"
+    if order["orderType"] not in ORDER_TYPES:
+        return "Invalid order type was entered"
+    if order["tif"] not in _TIFS:
+        return "Invalid time in force was entered"
+    return None
+
+
+def _prices_of(kind: str) -> tuple[str, ...]:
+    return {"LMT": ("lmtPrice",), "STP": ("auxPrice",), "STP LMT": ("lmtPrice", "auxPrice")}.get(kind, ())
+
+
+def _conforms(instrument: Instrument, price: float) -> bool:
+    step = max(increment for edge, increment in MARKET_RULES[instrument.market_rule] if price >= edge)
+    return Decimal(str(price)) % Decimal(str(step)) == 0
+
+
+def beyond_means(order: dict[str, Any], instrument: Instrument, account: Account) -> Refusal | None:
+    """Return the rejection of an order that the account's equity does not carry, or ``None``."""
+    signed = order["totalQuantity"] * (1 if order["action"] == "BUY" else -1)
+    before, after = account.margins(), account.margins(instrument, signed)
+    if after.initial <= max(after.equity, before.initial):
+        return None
+    reason = (
+        "YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE DESIRED POSITION YOUR EQUITY WITH LOAN VALUE "
+        f"[{after.equity} USD] MUST EXCEED THE INITIAL MARGIN [{after.initial} USD]"
+    )
+    return 201, f"Order rejected - reason:{reason}"
+
+
+def warning(order: dict[str, Any], instrument: Instrument) -> str:
+    """Return the warning that TWS gives about an order which it takes, or an empty text."""
+    if instrument.sec_type == "CASH" and order["totalQuantity"] < _IDEALPRO_LEAST:
+        return (
+            f"Warning: Your order size is below the {instrument.symbol} {_IDEALPRO_LEAST} IdealPro minimum and will be "
+            "routed as an odd lot order."
+        )
+    return ""

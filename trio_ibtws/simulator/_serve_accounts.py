@@ -1,0 +1,190 @@
+"""Requests about the account: positions, summaries and updates, once and whenever something changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ._accounts import Holding
+from ._orders import Execution
+from ._session import NO_ID, Handler, Session
+from ._times import short_time
+from ._world import World
+
+__all__ = ["HANDLERS", "account_changed"]
+
+_POSITIONS = "positions"
+_SUMMARY = "account summary"
+_UPDATES = "account updates"
+_SUMMARY_LIMIT = 2
+_EVERY = 180.0  # seconds between two rounds of changed values
+
+
+def positions(session: Session, _: dict[str, Any]) -> None:
+    """Serve reqPositions: all of them, the end, and each that changes."""
+    for holding in list(session.world.account.holdings.values()):
+        _send_position(session, holding)
+    session.send("positionEnd")
+    session.open_line(_POSITIONS, 0, lambda: None)
+
+
+def _send_position(session: Session, holding: Holding) -> None:
+    session.send(
+        "position",
+        account=session.world.account.name,
+        contract=holding.instrument.contract(holding.instrument.primary_exchange),
+        position=holding.quantity,
+        avgCost=float(round(holding.average_cost, 8)),
+    )
+
+
+def cancel_positions(session: Session, _: dict[str, Any]) -> None:
+    """Serve cancelPositions, silently."""
+    session.close_line(_POSITIONS, 0)
+
+
+# --- summary -----------------------------------------------------------------------------------------------------
+
+_Row = tuple[str, str, str]
+
+
+def _summary_rows(session: Session, tags: str) -> list[_Row]:
+    """Return the rows that *tags* ask for, in their order."""
+    account = session.world.account
+    every: dict[str, _Row] = {}
+    for key, value, currency in account.values():
+        every.setdefault(key, (key, value, "" if currency == "BASE" else currency))
+    rows = []
+    for tag in tags.split(","):
+        name, _, currency = tag.strip().partition(":")
+        if name == "$LEDGER":
+            rows += [(key, str(amount), currency or "BASE") for key, amount in account.ledger()]
+        elif name in every:
+            rows.append(every[name])
+    return rows
+
+
+def account_summary(session: Session, values: dict[str, Any]) -> None:
+    """Serve reqAccountSummary: the values, the end, and every three minutes what changed."""
+    request = values["reqId"]
+    open_ones = sum(kind == _SUMMARY for kind, _ in session.lines)
+    if open_ones >= _SUMMARY_LIMIT or session.has_line(_SUMMARY, request):
+        text = "Error processing request.-'bX' : cause - Maximum number of account summary requests exceeded"
+        session.error(request, 322, text)
+        return
+    sent: dict[tuple[str, str], str] = {}
+
+    def send() -> None:
+        for tag, value, currency in _changed(sent, _summary_rows(session, values["tags"])):
+            row = {"tag": tag, "value": value, "currency": currency}
+            session.send("accountSummary", reqId=request, account=session.world.account.name, **row)
+
+    send()
+    session.send("accountSummaryEnd", reqId=request)
+    session.open_line(_SUMMARY, request, _repeat(session.world, send))
+
+
+def cancel_account_summary(session: Session, values: dict[str, Any]) -> None:
+    """Serve cancelAccountSummary, silently."""
+    session.close_line(_SUMMARY, values["reqId"])
+
+
+def _changed(sent: dict[tuple[str, str], str], rows: Iterable[_Row]) -> list[_Row]:
+    """Return the rows whose value is not the one that was sent, and remember it."""
+    news = [row for row in rows if sent.get((row[0], row[2])) != row[1]]
+    sent.update({(key, currency): value for key, value, currency in news})
+    return news
+
+
+def _repeat(world: World, do: Callable[[], None]) -> Callable[[], None]:
+    """Have *do* called every three minutes; return what stops that."""
+
+    def again() -> None:
+        nonlocal timer
+        do()
+        timer = world.clock.call_later(_EVERY, again)
+
+    timer = world.clock.call_later(_EVERY, again)
+    return lambda: timer.cancel()
+
+
+# --- updates -----------------------------------------------------------------------------------------------------
+
+
+class _Updates:
+    """What one client has been told of the account."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._sent: dict[tuple[str, str], str] = {}
+        self.stop = _repeat(session.world, self.send)
+
+    def send(self, holdings: Iterable[Holding] | None = None) -> None:
+        """Send what changed, and the given positions, or all."""
+        session, account = self._session, self._session.world.account
+        for key, value, currency in _changed(self._sent, account.values()):
+            values = {"key": key, "value": value, "currency": currency, "accountName": account.name}
+            session.send("updateAccountValue", **values)
+        self._send_time()
+        for holding in list(account.holdings.values() if holdings is None else holdings):
+            self._send_portfolio(holding)
+            self._send_time()
+
+    def _send_time(self) -> None:
+        self._session.send("updateAccountTime", timeStamp=short_time(self._session.world.clock.now()))
+
+    def _send_portfolio(self, holding: Holding) -> None:
+        account = self._session.world.account
+        worth = account.worth(holding)
+        self._session.send(
+            "updatePortfolio",
+            contract=holding.instrument.contract(),
+            position=holding.quantity,
+            marketPrice=float(self._session.world.mark(holding.instrument)),
+            marketValue=float(worth),
+            averageCost=float(round(holding.average_cost, 8)),
+            unrealizedPNL=float(worth - holding.cost),
+            realizedPNL=float(holding.realized),
+            accountName=account.name,
+        )
+
+
+def account_updates(session: Session, values: dict[str, Any]) -> None:
+    """Serve reqAccountUpdates, both ways."""
+    name = session.world.account.name
+    if not values["subscribe"]:
+        session.close_line(_UPDATES, 0)
+        return
+    if values["acctCode"] not in {"", name}:
+        session.error(NO_ID, 321, "Error validating request.-'bA' : cause - Invalid account code was entered.")
+        return
+    session.close_line(_UPDATES, 0)
+    updates = _Updates(session)
+    session.account_updates = updates.send
+    session.open_line(_UPDATES, 0, lambda: _unfollow(session, updates))
+    updates.send()
+    session.send("accountDownloadEnd", accountName=name)
+
+
+def _unfollow(session: Session, updates: _Updates) -> None:
+    updates.stop()
+    session.account_updates = None
+
+
+def account_changed(world: World, execution: Execution) -> None:
+    """Tell everybody who follows the account about a trade."""
+    holding = world.account.holding(execution.order.instrument)
+    for session in list(world.sessions.values()):
+        if session.has_line(_POSITIONS, 0):
+            _send_position(session, holding)
+        if session.account_updates is not None:
+            session.account_updates([holding])
+
+
+HANDLERS: dict[str, Handler] = {
+    "reqPositions": positions,
+    "cancelPositions": cancel_positions,
+    "reqAccountSummary": account_summary,
+    "cancelAccountSummary": cancel_account_summary,
+    "reqAccountUpdates": account_updates,
+}

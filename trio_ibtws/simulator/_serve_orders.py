@@ -1,0 +1,193 @@
+"""Requests about orders and executions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from ._market_contracts import Instrument
+from ._order_messages import send_both, send_charge, send_execution, send_order
+from ._order_rules import beyond_means, refusal, warning
+from ._orders import Execution, Order, commission_of
+from ._serve_contracts import instrument_for
+from ._session import Handler, Session
+from ._times import parse_time
+
+__all__ = ["HANDLERS", "send_working"]
+
+_GLOBAL_CANCEL_TAKES = 1.0  # seconds, as seen at gateways
+_NO_FILL_OR_KILL = (
+    "Order rejected - reason:The time-in-force FOK is invalid for this combination of exchange and security type."
+)
+
+
+def place_order(session: Session, values: dict[str, Any]) -> None:
+    """Serve placeOrder: a new order, a change of one, or a question what it would cost."""
+    order_id = values["orderId"]
+    exchange = session.world.exchange
+    known = exchange.find(session.client_id, order_id)
+    if known is not None and known.status == "Filled":
+        return  # TWS says nothing about a change that comes too late
+    if known is None and order_id < exchange.next_order_id(session.client_id) or (known is not None and known.done):
+        session.error(order_id, 103, "Duplicate order id")
+        return
+    instrument = instrument_for(session, order_id, values["contract"])
+    if instrument is None:
+        return
+    problem = refusal(values["order"], instrument, session.world.account)
+    if problem is None and instrument.series is None:
+        problem = (201, "Order rejected - reason:No trading permissions.")
+    if problem is not None:
+        session.error(order_id, *problem)
+        return
+    order = _make(session, values, instrument)
+    if values["order"]["whatIf"]:
+        _preview(session, order)
+    elif known is not None:
+        exchange.modify(known, order)
+    else:
+        _submit(session, order)
+
+
+def _make(session: Session, values: dict[str, Any], instrument: Instrument) -> Order:
+    venue = str(values["contract"].get("exchange") or instrument.exchange).upper()
+    return Order(
+        client_id=session.client_id,
+        order_id=values["orderId"],
+        perm_id=session.world.exchange.next_perm_id(),
+        instrument=instrument,
+        contract=instrument.contract(venue),
+        values=values["order"],
+        account=session.world.account.name,
+    )
+
+
+def _submit(session: Session, order: Order) -> None:
+    exchange = session.world.exchange
+    rejection = beyond_means(order.values, order.instrument, session.world.account)
+    if order.values["tif"] == "FOK":
+        rejection = (201, _NO_FILL_OR_KILL)
+    if rejection is not None:
+        exchange.reject(order)
+        session.error(order.order_id, *rejection)
+        return
+    text = warning(order.values, order.instrument)
+    if text:
+        session.error(order.order_id, 399, f"Order Message:\n{text}")
+    exchange.submit(order)
+
+
+def _preview(session: Session, order: Order) -> None:
+    """Answer a what-if order: one openOrder, or two when there is a warning, and no orderStatus."""
+    text = warning(order.values, order.instrument)
+    if text:
+        send_order(session, order, {"warningText": text})
+    send_order(session, order, _cost(session, order))
+
+
+def _cost(session: Session, order: Order) -> dict[str, Any]:
+    account, market = session.world.account, session.world.market
+    before = account.margins()
+    after = account.margins(order.instrument, order.quantity * order.sign)
+    tick = market.tick(order.instrument, session.world.clock.now())
+    price = Decimal(str(tick.ask if order.sign > 0 else tick.bid))
+    fee = commission_of(order, order.quantity, order.quantity * price)
+    figures = {}
+    for name, old, new in (
+        ("initMargin", before.initial, after.initial),
+        ("maintMargin", before.maintenance, after.maintenance),
+        ("equityWithLoan", before.equity, before.equity - fee),
+    ):
+        figures |= {f"{name}Before": str(old), f"{name}Change": str(new - old), f"{name}After": str(new)}
+    return {**figures, "commission": float(fee), "commissionCurrency": order.instrument.currency}
+
+
+def cancel_order(session: Session, values: dict[str, Any]) -> None:
+    """Serve cancelOrder."""
+    order_id = values["orderId"]
+    order = session.world.exchange.find(session.client_id, order_id)
+    if order is None:
+        session.error(order_id, 10147, f"OrderId {order_id} that needs to be cancelled is not found.")
+    elif order.done:
+        text = f"OrderId {order_id} that needs to be cancelled cannot be cancelled, state: {order.status}."
+        session.error(order_id, 10148, text)
+    else:
+        session.world.exchange.cancel(order)
+
+
+def global_cancel(session: Session, _: dict[str, Any]) -> None:
+    """Serve reqGlobalCancel: complaints about what is over already, and a second later everybody's orders go."""
+    exchange = session.world.exchange
+    for order in exchange.orders(session.client_id):
+        if order.done:
+            text = "Cancel attempted when order is not in a cancellable state.  Order permId ="
+            session.error(order.order_id, 161, f"{text}{order.perm_id}")
+    doomed = exchange.working()
+    session.world.clock.call_later(_GLOBAL_CANCEL_TAKES, lambda: _cancel_all(session, doomed))
+
+
+def _cancel_all(session: Session, doomed: Iterable[Order]) -> None:
+    for order in doomed:
+        if not order.done:
+            session.world.exchange.cancel(order)
+
+
+def send_working(session: Session, client_id: int | None) -> None:
+    """Send the working orders of one client, or of all, and their end."""
+    for order in session.world.exchange.working(client_id):
+        send_both(session, order)
+    session.send("openOrderEnd")
+
+
+def open_orders(session: Session, _: dict[str, Any]) -> None:
+    """Serve reqOpenOrders."""
+    send_working(session, session.client_id)
+
+
+def all_open_orders(session: Session, _: dict[str, Any]) -> None:
+    """Serve reqAllOpenOrders."""
+    send_working(session, None)
+
+
+def auto_open_orders(session: Session, _: dict[str, Any]) -> None:
+    """Serve reqAutoOpenOrders: nothing to say to client 0, and an error to all others."""
+    if session.client_id != 0:
+        session.error(-1, 327, "Only the default client (i.e 0) can auto bind orders.")
+
+
+def executions(session: Session, values: dict[str, Any]) -> None:
+    """Serve reqExecutions: those that fit the filter, each with its commission, and the end."""
+    request = values["reqId"]
+    for execution in session.world.exchange.executions:
+        if _fits(execution, values["execFilter"]):
+            send_execution(session, execution, request)
+            send_charge(session, execution)
+    session.send("execDetailsEnd", reqId=request)
+
+
+def _fits(execution: Execution, wanted: dict[str, Any]) -> bool:
+    order = execution.order
+    own = {
+        "clientId": order.client_id,
+        "acctCode": order.account,
+        "symbol": order.instrument.symbol,
+        "secType": order.instrument.sec_type,
+        "exchange": execution.exchange,
+        "side": order.values["action"],
+    }
+    if any(wanted[name] and wanted[name] != value for name, value in own.items()):
+        return False
+    since = parse_time(wanted["time"]) if wanted["time"] else None
+    return since is None or execution.at >= since
+
+
+HANDLERS: dict[str, Handler] = {
+    "placeOrder": place_order,
+    "cancelOrder": cancel_order,
+    "reqGlobalCancel": global_cancel,
+    "reqOpenOrders": open_orders,
+    "reqAllOpenOrders": all_open_orders,
+    "reqAutoOpenOrders": auto_open_orders,
+    "reqExecutions": executions,
+}
