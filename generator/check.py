@@ -46,6 +46,7 @@ class _Rows:
             *self._names(row, method),
             *self._answer(row),
             *self._cancel(row, method),
+            *self._parts(row, method),
             *self._history(row),
         ):
             yield f"{where}: {problem}"
@@ -92,14 +93,10 @@ class _Rows:
         if silent == bool(row.items):
             yield f"pattern {row.pattern!r} {'has no answer' if silent else 'needs item callbacks'}"
         if row.pattern == "list" and not (row.end or row.done):
-            yield "pattern 'list' needs an end callback, or the parameter that says that the list is done"
+            yield "pattern 'list' needs an end callback, or the parameter that says 'done'"
         if any(item in self._table.hand_written for item in row.items) and not row.yields:
             yield "is answered by hand-written callbacks: say what it yields"
         yield from self._done_and_echo(row)
-        if row.update and not any(
-            part.method == row.update and part.pattern == "part" for part in all_rows(self._table)
-        ):
-            yield f"there is no part row for {row.update}"
 
     def _done_and_echo(self, row: Row) -> Iterator[str]:
         for item in row.items:
@@ -124,6 +121,15 @@ class _Rows:
         key = key_of(row, method)
         if (id_of(cancel) is None) == (key in method.names):
             yield f"EClient.{row.cancel} {'takes no' if id_of(cancel) is None else 'takes a'} request id"
+
+    def _parts(self, row: Row, method: Method) -> Iterator[str]:
+        rows = all_rows(self._table)
+        if row.update and not any(part.method == row.update and part.pattern == "part" for part in rows):
+            yield f"there is no part row for {row.update}"
+        if row.pattern == "part" and id_of(method) is None:
+            yield "a part needs a request id to belong to"
+        if row.pattern == "part" and not any(stream.update == row.method for stream in rows):
+            yield "no stream says that this is its update"
 
     def _history(self, row: Row) -> Iterator[str]:
         """IB's release history can only narrow what the recorded releases show."""

@@ -60,7 +60,7 @@ def _cells(request: RequestMethod) -> tuple[str, ...]:
     flags = ", ".join(f"{name}={value}" for name, value in row.cancel_constants.items())
     cancel = (row.cancel or "none") + (f" ({flags})" if flags else "") + " (newer)" * request.cancel_is_newer
     return (
-        f"`{request.name}`" if row.pattern != "part" else f"`.update` of `{request.name}`",
+        f"`{request.name}`" if row.pattern != "part" else f"(`{request.name}`)",
         row.method,
         ", ".join(answered) or "nothing",
         pattern,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .model import Family, Model, RequestMethod
-from .naming import constant_name, function_name
 from .request_docs import paragraphs
 from .signatures import parameters_of, returns_of
 from .text import HEADER, docstring, imports, literal, names_in, typing_imports
@@ -28,6 +27,10 @@ _RUNTIME = {
 
 _STREAM_PARAMETERS = ("buffer: int = 1000", 'overflow: Overflow = "raise"', "share: bool = False")
 _STREAM_ARGUMENTS = ("buffer=buffer", "overflow=overflow", "share=share")
+_MANY = 6
+
+_CALLS = {"list": "collect", "stream": "subscribe"}
+"""The methods of ``trio_ibtws._runtime._calls.Calls`` that are not called as the pattern."""
 
 
 def emit_requests(model: Model) -> str:
@@ -130,25 +133,27 @@ def _method(request: RequestMethod) -> str:
     keyword = "async def" if request.row.pattern in ("one", "list") else "def"
     stream = ["*", *_STREAM_PARAMETERS] if request.row.pattern == "stream" else []
     parameters = ", ".join(["self", *parameters_of(request), *stream])
-    body = docstring(paragraphs(request), 8)
-    return f"    {keyword} {request.name}({parameters}) -> {returns_of(request)}:\n{body}        {_call(request)}\n"
+    docs = docstring(paragraphs(request), 8)
+    lines = "".join(f"        {line}\n" for line in _body(request))
+    return f"    {keyword} {request.name}({parameters}) -> {returns_of(request)}:\n{docs}{lines}"
 
 
-def _call(request: RequestMethod) -> str:
+def _body(request: RequestMethod) -> list[str]:
+    names = [parameter.name for parameter in request.parameters]
+    if request.row.pattern != "stream" or len(names) <= _MANY:
+        return [_call(request, names)]
+    return [f"arguments = ({', '.join(names)})", _call(request, ["*arguments"])]  # one a line would be a long function
+
+
+def _call(request: RequestMethod, names: list[str]) -> str:
     row = request.row
-    arguments = [request.constant, *(parameter.name for parameter in request.parameters)]
-    if row.update:
-        arguments.insert(1, _part(row.update))
+    arguments = [request.constant, *([request.update] if row.update else []), *names]
     if row.pattern == "stream":
         arguments += _STREAM_ARGUMENTS
-    names = {"one": "one", "list": "collect", "stream": "subscribe", "place": "place", "cancel_order": "cancel_order"}
-    call = f"self._calls.{'subscribe_group' if row.update else names.get(row.pattern, 'send')}({', '.join(arguments)})"
+    name = "subscribe_group" if row.update else _CALLS.get(row.pattern, row.pattern)
+    call = f"self._calls.{name}({', '.join(arguments)})"
     if row.join:
         return f"return {row.join}(await {call})"
-    return {"one": f"return await {call}", "list": f"return await {call}"}.get(
-        row.pattern, f"return {call}" if row.pattern in ("stream", "place") else call
-    )
-
-
-def _part(method: str) -> str:
-    return constant_name(function_name(method))
+    if row.pattern in ("one", "list"):
+        return f"return await {call}"
+    return f"return {call}" if row.pattern in ("stream", "place") else call

@@ -58,7 +58,7 @@ def key_of(row: Row, method: Method) -> str | None:
         return row.key
     if row.message:
         return None
-    return id_of(method) or row.end or row.items[0]
+    return id_of(method) or row.end or next(iter(row.items), None)
 
 
 def answers(table: Table, callback: str) -> list[Row]:

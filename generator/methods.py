@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .callbacks import CallbackResolver
-from .lookup import clients, key_of, newest, taken
+from .lookup import all_rows, clients, key_of, newest, taken
 from .model import Family, Method, Parameter, Release, RequestMethod, Row, Table, Union
 from .naming import constant_name, event_name, function_name, snake
 from .text import literal
@@ -24,13 +24,13 @@ class MethodResolver:
 
     def family(self, family: Family) -> tuple[RequestMethod, ...]:
         """Return the functions of a family, sorted by name."""
-        rows = sorted(family.rows, key=lambda row: row.name or function_name(row.method))
+        rows = sorted(family.rows, key=_name)
         return tuple(self._resolve(row) for row in rows)
 
     def _resolve(self, row: Row) -> RequestMethod:
         method = newest(clients(self._releases), row.method)
         assert method is not None, row.method  # checked before
-        name = row.name or function_name(row.method)
+        name = _name(row)
         key = key_of(row, method)
         since, until = self._span(row)
         return RequestMethod(
@@ -45,6 +45,7 @@ class MethodResolver:
             since=since,
             until=until,
             needs=self._needs(row),
+            update=self._update(row),
             cancel_is_newer=self._cancel_is_newer(row),
         )
 
@@ -67,6 +68,10 @@ class MethodResolver:
     def _cancel_is_newer(self, row: Row) -> bool:
         having = [release for release in self._releases if row.method in release.client]
         return row.cancel is not None and any(row.cancel not in release.client for release in having)
+
+    def _update(self, row: Row) -> str:
+        parts = (part for part in all_rows(self._table) if part.method == row.update and part.pattern == "part")
+        return next((constant_name(_name(part)) for part in parts), "")
 
     # --- parameters ----------------------------------------------------------------------------------------------
 
@@ -103,3 +108,7 @@ class MethodResolver:
         if row.end is None or row.end in self._table.hand_written:
             return ""
         return self._callbacks.resolve(row.end).type
+
+
+def _name(row: Row) -> str:
+    return row.name or function_name(row.method)

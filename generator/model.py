@@ -266,6 +266,7 @@ class RequestMethod:
     since: str
     until: str | None
     needs: str | None  # a callback that a release with the method may lack
+    update: str  # the constant of the part row
     cancel_is_newer: bool  # some release has the method, but not its cancel method
 
 

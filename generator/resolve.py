@@ -5,12 +5,12 @@ The events come first (what a callback delivers depends on the rows that it answ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .callbacks import CallbackResolver
 from .check import check
 from .methods import MethodResolver
-from .model import Model, Release, Table, TableError
+from .model import Callback, CallbackMethod, Model, Release, Table, TableError
 
 __all__ = ["resolve"]
 
@@ -25,6 +25,9 @@ def resolve(table: Table, releases: Sequence[Release]) -> Model:
     if problems:
         raise TableError(problems)
     callbacks = CallbackResolver(table, releases)
+    vague = [problem for callback in callbacks.all() for problem in _vague(callback, table)]
+    if vague:
+        raise TableError(vague)
     methods = MethodResolver(table, releases, callbacks)
     families = tuple((family, methods.family(family)) for family in table.families)
     return Model(
@@ -33,3 +36,16 @@ def resolve(table: Table, releases: Sequence[Release]) -> Model:
         unions=tuple(methods.unions.values()),
         nouns={name: module for release in releases for name, module in release.nouns.items()},
     )
+
+
+def _vague(callback: CallbackMethod, table: Table) -> Iterator[str]:
+    """What the generated class would lack: its docstring, or what its collections hold."""
+    doc = table.callbacks.get(callback.name, Callback()).doc
+    if bool(callback.event) != bool(doc):
+        lack = (
+            "needs a one-line doc" if callback.event else "delivers no class of its own, so that its doc says nothing"
+        )
+        yield f"callback {callback.name}: {lack}"
+    for field in callback.fields:
+        if field.annotation in ("", "list", "set", "dict"):
+            yield f"callback {callback.name}: say of what type {field.value!r} is, {field.annotation!r} is too vague"

@@ -212,19 +212,8 @@ class HistoryRequests:
         Opening raises LocalError, ConnectionLost or ClientClosed, receiving RequestError, ConnectionLost or
         SlowConsumer.
         """
-        return self._calls.subscribe(
-            HISTORICAL_DATA_STREAM,
-            contract,
-            duration_str,
-            bar_size_setting,
-            what_to_show,
-            use_rth,
-            format_date,
-            chart_options,
-            buffer=buffer,
-            overflow=overflow,
-            share=share,
-        )
+        arguments = (contract, duration_str, bar_size_setting, what_to_show, use_rth, format_date, chart_options)
+        return self._calls.subscribe(HISTORICAL_DATA_STREAM, *arguments, buffer=buffer, overflow=overflow, share=share)
 
     async def historical_schedule(
         self,
