@@ -26,7 +26,7 @@ from ._runtime._request import Request
 from ._runtime._session import Settings, Stats
 from ._runtime._streams import Subscription
 from .codes import CodeRule, FarmState
-from .errors import InternalError
+from .errors import InternalError, InvalidRequest
 
 __all__ = ["Client", "open_client"]
 
@@ -163,6 +163,7 @@ async def open_client(
       InvalidRequest: an argument makes no sense.
       InternalError: a bug in this library.
     """
+    _check_address(host, port, client_id)
     settings = Settings(
         client_id=client_id, maximum=offered_version(max_server_version), codes=codes or {}, trading=trading
     )
@@ -188,6 +189,15 @@ async def open_client(
             raise carried
         finally:
             del carried
+
+
+def _check_address(host: str, port: int, client_id: int) -> None:
+    if not host or not host.isprintable():
+        raise InvalidRequest("host", f"{host!r} is no host name or address")
+    if not 0 < port < 65536:
+        raise InvalidRequest("port", f"{port} is no TCP port; TWS has 7496 and 7497, IB Gateway 4001 and 4002")
+    if not 0 <= client_id < 2**31:
+        raise InvalidRequest("client_id", f"{client_id} is not from 0 to 2147483647")
 
 
 async def _connect(

@@ -274,6 +274,10 @@ class Session:
     def send(self, request: Request[Any], arguments: Mapping[str, Any]) -> None:
         """Send a request that has no answer; raises as ``ask``."""
         self.check(request)
+        if request.method == "reqAutoOpenOrders" and self.settings.client_id != 0:
+            raise InvalidRequest(
+                "client_id", f"it is {self.settings.client_id}, and TWS binds its own orders to client 0 only"
+            )
         self.outbox.append(self._bridge.encode(request, arguments), orders=request.orders)
         if request.method == "reqMarketDataType":
             self.router.market_data_type = arguments["marketDataType"]
