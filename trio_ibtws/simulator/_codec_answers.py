@@ -6,8 +6,9 @@ from before server versions.
 
 from __future__ import annotations
 
-from ._codec_fields import UNSET_DOUBLE_TEXT, Field, Group, Layout, Repeat, When, fields
-from ._codec_orders import OPEN_ORDER
+from ._codec_fields import UNSET_DOUBLE_TEXT as _UNSET
+from ._codec_fields import Field, Group, Layout, Repeat, When, fields
+from ._codec_orders import COMPLETED_ORDER, OPEN_ORDER
 
 __all__ = ["ANSWERS"]
 
@@ -117,7 +118,7 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
     "commissionReport": (
         59,
         fields(
-            f"#1 execId commission:float currency realizedPNL:float={UNSET_DOUBLE_TEXT} yield:float={UNSET_DOUBLE_TEXT}"
+            f"#1 execId commission:float currency realizedPNL:float={_UNSET} yield:float={_UNSET}"
             " yieldRedemptionDate:int="
         ),
     ),
@@ -139,5 +140,14 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
         93,
         (*fields("marketRuleId:int"), Repeat("priceIncrements", *fields("lowEdge:float increment:float"))),
     ),
+    "pnl": (94, fields(f"reqId:id dailyPnL:float unrealizedPnL:float={_UNSET} realizedPnL:float={_UNSET}")),
+    "pnlSingle": (
+        95,
+        fields(
+            f"reqId:id pos:decimal dailyPnL:float unrealizedPnL:float={_UNSET} realizedPnL:float={_UNSET} value:float"
+        ),
+    ),
     "tickByTick": (99, _TICK_BY_TICK),
+    "completedOrder": (101, COMPLETED_ORDER),
+    "completedOrdersEnd": (102, ()),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ._codec_fields import UNSET_DOUBLE_TEXT, Field, Group, Layout, Optional, Repeat, Values, When, fields
 
-__all__ = ["OPEN_ORDER", "PLACE_ORDER"]
+__all__ = ["COMPLETED_ORDER", "OPEN_ORDER", "PLACE_ORDER"]
 
 _PEG_BENCH = frozenset({"PEG BENCH", "PEGBENCH"})
 _PEG_BEST = frozenset({"PEG BEST", "PEGBEST"})
@@ -237,6 +237,67 @@ OPEN_ORDER: Layout = (
             "usePriceMgmtAlgo:int duration:int=@158 postToAts:int=@160 autoCancelParent:bool@162 minTradeQty:int=@170 "
             "minCompeteSize:int=@170 competeAgainstBestOffset:float=@170 midOffsetAtWhole:float=@170 "
             "midOffsetAtHalf:float=@170"
+        ),
+    ),
+)
+
+COMPLETED_ORDER: Layout = (
+    Group(
+        "contract",
+        *fields(
+            "conId:int symbol secType lastTradeDateOrContractMonth strike:number right=? multiplier exchange currency "
+            "localSymbol tradingClass"
+        ),
+    ),
+    Group(
+        "order",
+        *fields(
+            "action totalQuantity:decimal orderType lmtPrice:float auxPrice:float tif ocaGroup account openClose "
+            "origin:int orderRef permId:int outsideRth:bool hidden:bool discretionaryAmt:number goodAfterTime faGroup "
+            "faMethod faPercentage faProfile modelCode goodTillDate rule80A percentOffset:float= settlingFirm "
+            "shortSaleSlot:int designatedLocation exemptCode:int=-1 startingPrice:float= stockRefPrice:float= "
+            "delta:float= stockRangeLower:float= stockRangeUpper:float= displaySize:int=2147483647 sweepToFill:bool "
+            "allOrNone:bool minQty:int= ocaType:int=3 triggerMethod:int volatility:float= volatilityType:int "
+            "deltaNeutralOrderType=None deltaNeutralAuxPrice:float= deltaNeutralConId:int deltaNeutralShortSale:bool "
+            "deltaNeutralShortSaleSlot:int deltaNeutralDesignatedLocation continuousUpdate:bool "
+            "referencePriceType:int trailStopPrice:float= trailingPercent:float="
+        ),
+    ),
+    Group("contract", *fields("comboLegsDescrip"), Repeat("comboLegs", *_COMBO_LEG)),
+    Group(
+        "order",
+        Repeat("orderComboLegs", Field("value", "float", ""), plain=True),
+        Repeat("smartComboRoutingParams", *_TAG_VALUE),
+        *fields("scaleInitLevelSize:int=2147483647 scaleSubsLevelSize:int=2147483647 scalePriceIncrement:float="),
+        When(_scales, *_SCALE),
+        *fields("hedgeType"),
+        When(_hedges, *fields("hedgeParam")),
+        *fields("clearingAccount clearingIntent=IB notHeld:bool"),
+    ),
+    Group("contract", Optional("deltaNeutralContract", *_DELTA_NEUTRAL_CONTRACT)),
+    Group(
+        "order", *fields("algoStrategy"), When(_is_algo, Repeat("algoParams", *_TAG_VALUE)), *fields("solicited:bool")
+    ),
+    Group("orderState", *fields("status")),
+    Group(
+        "order",
+        *fields("randomizeSize:bool randomizePrice:bool"),
+        When(_is_peg_bench, *_PEG_BENCH_FIELDS),
+        *_CONDITIONS,
+        *fields(
+            f"trailStopPrice:float={UNSET_DOUBLE_TEXT} lmtPriceOffset:float={UNSET_DOUBLE_TEXT} cashQty:number "
+            "dontUseAutoPriceForHedge:bool=1 isOmsContainer:bool autoCancelDate filledQuantity:decimal "
+            "refFuturesConId:int=2147483647 autoCancelParent:bool"
+        ),
+        Field("shareholder", absent="Not an insider or substantial shareholder"),
+        *fields("imbalanceOnly:bool routeMarketableToBbo:bool parentPermId:int=9223372036854775807"),
+    ),
+    Group("orderState", *fields("completedTime completedStatus")),
+    Group(
+        "order",
+        *fields(
+            "minTradeQty:int=@170 minCompeteSize:int=@170 competeAgainstBestOffset:float=@170 "
+            "midOffsetAtWhole:float=@170 midOffsetAtHalf:float=@170"
         ),
     ),
 )

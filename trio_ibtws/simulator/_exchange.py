@@ -39,8 +39,11 @@ class Listener(Protocol):
     def charged(self, execution: Execution) -> None:
         """The commission of an execution is known."""
 
-    def cancelled(self, order: Order, reason: str) -> None:
+    def cancelled(self, order: Order) -> None:
         """An order was cancelled, which its status has said already."""
+
+    def discarded(self, order: Order) -> None:
+        """An order was given up before it was transmitted."""
 
     def held_until_open(self, order: Order, opens: float) -> None:
         """An order waits for its market to open."""
@@ -149,7 +152,7 @@ class Exchange:
 
     def _expire(self, order: Order) -> None:
         if not order.done:
-            self._cancelled(order, "")
+            self._cancelled(order)
 
     def modify(self, order: Order, new: Order) -> None:
         """Give a working order the attributes of *new*."""
@@ -165,14 +168,17 @@ class Exchange:
         if order.repeats and order.active:
             order.status = "PendingCancel"
             self.listener.status(order)
-        self._cancelled(order, "" if order.transmitted else "Order was discarded")
+        self._cancelled(order)
 
-    def _cancelled(self, order: Order, reason: str) -> None:
+    def _cancelled(self, order: Order) -> None:
         self._finish(order, "Cancelled")
-        self.listener.status(order)
-        self.listener.cancelled(order, reason)
+        if order.transmitted:
+            self.listener.status(order)
+            self.listener.cancelled(order)
+        else:
+            self.listener.discarded(order)
         for child in self._waiting_for(order):
-            self._cancelled(child, "")
+            self._cancelled(child)
 
     def _waiting_for(self, parent: Order) -> list[Order]:
         return [each for each in self._orders.values() if each.parent is parent and not each.done]
@@ -180,6 +186,7 @@ class Exchange:
     def _finish(self, order: Order, status: str) -> None:
         order.status = status
         order.why_held = ""
+        order.ended = self._clock.now()
         self._tickers.ticker(order.instrument).remove(order.key)
 
     def reject(self, order: Order) -> None:
@@ -187,7 +194,7 @@ class Exchange:
         self._orders[order.key] = order
         self._next_ids[order.client_id] = max(self.next_order_id(order.client_id), order.order_id + 1)
         order.transmitted = True
-        order.status = "Inactive"
+        self._finish(order, "Inactive")
         self.listener.shown(order)
 
     # --- from the market -----------------------------------------------------------------------------------------
@@ -208,7 +215,7 @@ class Exchange:
     def _expire_at_once(self, order: Order) -> None:
         order.status = "PendingCancel"
         self.listener.shown(order)
-        self._cancelled(order, "")
+        self._cancelled(order)
 
     def _fill(self, order: Order, tick: Tick, price: Decimal) -> None:
         there = Decimal(tick.ask_size if order.sign > 0 else tick.bid_size)
@@ -258,7 +265,7 @@ class Exchange:
             if child.transmitted:
                 self._activate(child)
         for other in list(self._rivals(order)):
-            self._cancelled(other, "")
+            self._cancelled(other)
 
     def _rivals(self, order: Order) -> Iterator[Order]:
         for each in self._orders.values():

@@ -240,7 +240,8 @@ class Market:
         for tick in self._ticks_of(instrument, index, minute):
             if tick.at >= end:
                 return
-            yield Bar(tick.at, tick.day.day, *[tick.day.close] * 4, tick.last_size, tick.day.close, int(tick.traded))
+            price = tick.day.close
+            yield Bar(tick.at, tick.day.day, price, price, price, price, tick.last_size, price, int(tick.traded))
 
 
 def _bucket(bar: Bar, seconds: int) -> object:

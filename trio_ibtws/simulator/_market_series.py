@@ -90,9 +90,11 @@ def _following(name: str, last: SourceBar, seed: int) -> SourceBar:
     high = max(open_, close) + abs(random.gauss(0, scale / 2))
     low = min(open_, close) - abs(random.gauss(0, scale / 2))
     digits = 2 if last.minutes == _STOCK_MINUTES else 5
-    prices = (round(each, digits) for each in (open_, high, low, close))
+    open_, high, low, close = (round(each, digits) for each in (open_, high, low, close))
     volume = int(last.volume * random.uniform(0.8, 1.25)) or 1000
-    return SourceBar(start, last.minutes, datetime.fromtimestamp(start, NEW_YORK).date(), *prices, volume)
+    return SourceBar(
+        start, last.minutes, datetime.fromtimestamp(start, NEW_YORK).date(), open_, high, low, close, volume
+    )
 
 
 def _next_start(last: SourceBar) -> float:
@@ -118,10 +120,10 @@ def _stocks() -> dict[str, list[SourceBar]]:
     found: dict[str, list[SourceBar]] = {}
     for row in _rows("us_stocks_daily_2000_2013.csv.gz"):
         day = date.fromisoformat(row["date"])
-        prices = [round(float(row[name]), 2) for name in ("open", "high", "low", "close")]
-        adjustment = float(row["adj_close"]) / prices[3]
+        open_, high, low, close = (round(float(row[name]), 2) for name in ("open", "high", "low", "close"))
+        adjustment = float(row["adj_close"]) / close
         found.setdefault(row["symbol"], []).append(
-            SourceBar(_stock_open(day), _STOCK_MINUTES, day, *prices, int(row["volume"]), adjustment)
+            SourceBar(_stock_open(day), _STOCK_MINUTES, day, open_, high, low, close, int(row["volume"]), adjustment)
         )
     return found
 
@@ -133,8 +135,8 @@ def _eurusd() -> list[SourceBar]:
         start = datetime.fromisoformat(row["time_utc"]).replace(tzinfo=UTC) - _EURUSD_BACK
         local = start.astimezone(NEW_YORK)
         trade_day = local.date() + timedelta(days=1 if local.hour >= 17 else 0)
-        prices = [float(row[name]) for name in ("open", "high", "low", "close")]
-        bars.append(SourceBar(start.timestamp(), 60, trade_day, *prices, int(float(row["volume"]))))
+        open_, high, low, close = (float(row[name]) for name in ("open", "high", "low", "close"))
+        bars.append(SourceBar(start.timestamp(), 60, trade_day, open_, high, low, close, int(float(row["volume"]))))
     return bars
 
 

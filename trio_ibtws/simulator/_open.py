@@ -52,7 +52,7 @@ async def open_simulator(
         async with create_task_group() as tasks:
             try:
                 yield await _start(tasks, port, seed, server_version, scenario or Scenario())
-            except BaseException as exc:  # kept out of the group, raised below
+            except BaseException as exc:  # noqa: BLE001 (kept out of the group, raised below)
                 carried = exc
             tasks.cancel_scope.cancel()
     except BaseExceptionGroup as group:  # our tasks never raise by design

@@ -12,8 +12,9 @@ from ._session import Session
 from ._times import long_time
 from ._world import World
 
-__all__ = ["OrderNews", "send_charge", "send_execution", "send_order"]
+__all__ = ["NOT_CANCELLABLE", "OrderNews", "send_both", "send_charge", "send_completed", "send_execution", "send_order"]
 
+NOT_CANCELLABLE = "Cancel attempted when order is not in a cancellable state.  Order permId ="
 _LIQUIDITY_REMOVED = 2
 
 
@@ -49,6 +50,23 @@ def _charged(order: Order) -> dict[str, Any]:
     if order.status != "Filled":
         return {}
     return {"commission": float(order.commission), "commissionCurrency": order.instrument.currency}
+
+
+def send_completed(session: Session, order: Order) -> None:
+    """Send completedOrder."""
+    filled = f"{order.filled.normalize():f}"
+    values = {**_order_values(order), "totalQuantity": 0, "filledQuantity": order.filled}
+    values |= {"autoCancelDate": "", "parentPermId": order.parent.perm_id if order.parent else None}
+    session.send(
+        "completedOrder",
+        contract=order.contract,
+        order=values,
+        orderState={
+            "status": order.status,
+            "completedTime": long_time(order.ended, session.version),
+            "completedStatus": f"Filled Size: {filled}" if order.status == "Filled" else "Cancelled by Trader",
+        },
+    )
 
 
 def send_status(session: Session, order: Order) -> None:
@@ -142,10 +160,16 @@ class OrderNews:
             send_charge(session, execution)
         self._traded(execution)
 
-    def cancelled(self, order: Order, reason: str) -> None:
-        """Tell why an order was cancelled, which is an error by IB's book."""
+    def cancelled(self, order: Order) -> None:
+        """Tell that an order was cancelled, which is an error by IB's book."""
         if (session := self._owner(order)) is not None:
-            session.error(order.order_id, 202, f"Order Canceled - reason:{reason}")
+            session.error(order.order_id, 202, "Order Canceled - reason:")
+
+    def discarded(self, order: Order) -> None:
+        """Tell that an order which was never transmitted is gone."""
+        if (session := self._owner(order)) is not None:
+            session.error(order.order_id, 202, "Order Canceled - reason:Order was discarded")
+            session.error(order.order_id, 161, f"{NOT_CANCELLABLE}{order.perm_id}")
 
     def held_until_open(self, order: Order, opens: float) -> None:
         """Warn that an order waits for its market."""

@@ -62,6 +62,8 @@ class Order(msgspec.Struct, kw_only=True):
     stopped: bool = False
     """Whether its stop price has been reached."""
     parent: Order | None = None
+    ended: float = 0.0
+    """When it was done."""
 
     @property
     def key(self) -> tuple[int, int]:

@@ -23,7 +23,8 @@ _EVERY = 180.0  # seconds between two rounds of changed values
 def positions(session: Session, _: dict[str, Any]) -> None:
     """Serve reqPositions: all of them, the end, and each that changes."""
     for holding in list(session.world.account.holdings.values()):
-        _send_position(session, holding)
+        if holding.quantity:
+            _send_position(session, holding)
     session.send("positionEnd")
     session.open_line(_POSITIONS, 0, lambda: None)
 
@@ -96,16 +97,21 @@ def _changed(sent: dict[tuple[str, str], str], rows: Iterable[_Row]) -> list[_Ro
     return news
 
 
-def _repeat(world: World, do: Callable[[], None]) -> Callable[[], None]:
-    """Have *do* called every three minutes; return what stops that."""
+def _repeat(world: World, do: Callable[[], None], every: float = _EVERY) -> Callable[[], None]:
+    """Have *do* called *every* so many seconds; return what stops that."""
+    stopped = False
 
     def again() -> None:
-        nonlocal timer
-        do()
-        timer = world.clock.call_later(_EVERY, again)
+        if not stopped:
+            do()
+            world.clock.call_later(every, again)
 
-    timer = world.clock.call_later(_EVERY, again)
-    return lambda: timer.cancel()
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+
+    world.clock.call_later(every, again)
+    return stop
 
 
 # --- updates -----------------------------------------------------------------------------------------------------
@@ -181,10 +187,73 @@ def account_changed(world: World, execution: Execution) -> None:
             session.account_updates([holding])
 
 
+# --- profit and loss ---------------------------------------------------------------------------------------------
+
+_PNL = "pnl"
+_PNL_SINGLE = "pnl single"
+_PNL_EVERY = 1.0  # seconds
+
+
+def pnl(session: Session, values: dict[str, Any]) -> None:
+    """Serve reqPnL: now and every second."""
+    request = values["reqId"]
+    account = session.world.account
+
+    def send() -> None:
+        unrealized, realized = float(account.unrealized()), float(account.realized())
+        session.send(
+            "pnl", reqId=request, dailyPnL=unrealized + realized, unrealizedPnL=unrealized, realizedPnL=realized
+        )
+
+    _follow_pnl(session, _PNL, values, send)
+
+
+def pnl_single(session: Session, values: dict[str, Any]) -> None:
+    """Serve reqPnLSingle: now and every second; unset profits while there was no position."""
+    account = session.world.account
+
+    def send() -> None:
+        holding = account.holdings.get(values["conId"])
+        row: dict[str, Any] = {"pos": 0, "dailyPnL": 0.0, "value": 0.0}
+        if holding is not None:
+            worth = account.worth(holding)
+            open_, taken = float(worth - holding.cost), float(holding.realized)
+            row = {"pos": holding.quantity, "dailyPnL": open_ + taken, "value": float(worth)}
+            row |= {"unrealizedPnL": open_, "realizedPnL": taken}
+        session.send("pnlSingle", reqId=values["reqId"], **row)
+
+    _follow_pnl(session, _PNL_SINGLE, values, send)
+
+
+def _follow_pnl(session: Session, kind: str, values: dict[str, Any], send: Callable[[], None]) -> None:
+    request = values["reqId"]
+    if values["account"] != session.world.account.name:
+        session.error(request, 321, "Error validating request.-'bA' : cause - Invalid account code was entered.")
+    elif session.has_line(kind, request):
+        session.error(request, 322, "Error processing request.-'bO' : cause - Duplicate ticker id")
+    else:
+        send()
+        session.open_line(kind, request, _repeat(session.world, send, _PNL_EVERY))
+
+
+def cancel_pnl(session: Session, values: dict[str, Any]) -> None:
+    """Serve cancelPnL, silently."""
+    session.close_line(_PNL, values["reqId"])
+
+
+def cancel_pnl_single(session: Session, values: dict[str, Any]) -> None:
+    """Serve cancelPnLSingle, silently."""
+    session.close_line(_PNL_SINGLE, values["reqId"])
+
+
 HANDLERS: dict[str, Handler] = {
     "reqPositions": positions,
     "cancelPositions": cancel_positions,
     "reqAccountSummary": account_summary,
     "cancelAccountSummary": cancel_account_summary,
     "reqAccountUpdates": account_updates,
+    "reqPnL": pnl,
+    "reqPnLSingle": pnl_single,
+    "cancelPnL": cancel_pnl,
+    "cancelPnLSingle": cancel_pnl_single,
 }

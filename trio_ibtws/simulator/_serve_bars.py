@@ -58,7 +58,8 @@ def _query(session: Session, values: dict[str, Any], instrument: Instrument) -> 
     now = session.world.clock.now()
     duration = parse_duration(values["durationStr"])
     end = parse_end(values["endDateTime"], now)
-    assert duration is not None and end is not None  # _invalid has looked
+    assert duration is not None  # _invalid has looked
+    assert end is not None
     return _Query(
         values["reqId"],
         instrument,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ._market_contracts import Instrument
-from ._order_messages import send_both, send_charge, send_execution, send_order
+from ._order_messages import NOT_CANCELLABLE, send_both, send_charge, send_completed, send_execution, send_order
 from ._order_rules import beyond_means, refusal, warning
 from ._orders import Execution, Order, commission_of
 from ._serve_contracts import instrument_for
@@ -29,7 +29,7 @@ def place_order(session: Session, values: dict[str, Any]) -> None:
     known = exchange.find(session.client_id, order_id)
     if known is not None and known.status == "Filled":
         return  # TWS says nothing about a change that comes too late
-    if known is None and order_id < exchange.next_order_id(session.client_id) or (known is not None and known.done):
+    if order_id < exchange.next_order_id(session.client_id) and (known is None or known.done):
         session.error(order_id, 103, "Duplicate order id")
         return
     instrument = instrument_for(session, order_id, values["contract"])
@@ -41,7 +41,7 @@ def place_order(session: Session, values: dict[str, Any]) -> None:
     if problem is not None:
         session.error(order_id, *problem)
         return
-    order = _make(session, values, instrument)
+    order = _make(session, values, instrument, known)
     if values["order"]["whatIf"]:
         _preview(session, order)
     elif known is not None:
@@ -50,12 +50,12 @@ def place_order(session: Session, values: dict[str, Any]) -> None:
         _submit(session, order)
 
 
-def _make(session: Session, values: dict[str, Any], instrument: Instrument) -> Order:
+def _make(session: Session, values: dict[str, Any], instrument: Instrument, known: Order | None) -> Order:
     venue = str(values["contract"].get("exchange") or instrument.exchange).upper()
     return Order(
         client_id=session.client_id,
         order_id=values["orderId"],
-        perm_id=session.world.exchange.next_perm_id(),
+        perm_id=session.world.exchange.next_perm_id() if known is None else known.perm_id,
         instrument=instrument,
         contract=instrument.contract(venue),
         values=values["order"],
@@ -71,6 +71,7 @@ def _submit(session: Session, order: Order) -> None:
     if rejection is not None:
         exchange.reject(order)
         session.error(order.order_id, *rejection)
+        send_both(session, order)
         return
     text = warning(order.values, order.instrument)
     if text:
@@ -93,7 +94,7 @@ def _cost(session: Session, order: Order) -> dict[str, Any]:
     tick = market.tick(order.instrument, session.world.clock.now())
     price = Decimal(str(tick.ask if order.sign > 0 else tick.bid))
     fee = commission_of(order, order.quantity, order.quantity * price)
-    figures = {}
+    figures: dict[str, str] = {}
     for name, old, new in (
         ("initMargin", before.initial, after.initial),
         ("maintMargin", before.maintenance, after.maintenance),
@@ -121,8 +122,7 @@ def global_cancel(session: Session, _: dict[str, Any]) -> None:
     exchange = session.world.exchange
     for order in exchange.orders(session.client_id):
         if order.done:
-            text = "Cancel attempted when order is not in a cancellable state.  Order permId ="
-            session.error(order.order_id, 161, f"{text}{order.perm_id}")
+            session.error(order.order_id, 161, f"{NOT_CANCELLABLE}{order.perm_id}")
     doomed = exchange.working()
     session.world.clock.call_later(_GLOBAL_CANCEL_TAKES, lambda: _cancel_all(session, doomed))
 
@@ -154,6 +154,14 @@ def auto_open_orders(session: Session, _: dict[str, Any]) -> None:
     """Serve reqAutoOpenOrders: nothing to say to client 0, and an error to all others."""
     if session.client_id != 0:
         session.error(-1, 327, "Only the default client (i.e 0) can auto bind orders.")
+
+
+def completed_orders(session: Session, _: dict[str, Any]) -> None:
+    """Serve reqCompletedOrders: everybody's orders that are done, and their end."""
+    for order in session.world.exchange.orders():
+        if order.done:
+            send_completed(session, order)
+    session.send("completedOrdersEnd")
 
 
 def executions(session: Session, values: dict[str, Any]) -> None:
@@ -190,4 +198,5 @@ HANDLERS: dict[str, Handler] = {
     "reqAllOpenOrders": all_open_orders,
     "reqAutoOpenOrders": auto_open_orders,
     "reqExecutions": executions,
+    "reqCompletedOrders": completed_orders,
 }

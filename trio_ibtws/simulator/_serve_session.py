@@ -55,12 +55,13 @@ def family_codes(session: Session, _: dict[str, Any]) -> None:
 _NEWS = (10276, "News feed is not allowed.")
 _NO_ADVISOR = (321, "Error validating request.-'bW' : cause - FA data operations ignored for non FA customers.")
 _NO_FUNDAMENTALS = (10358, "Fundamentals data is not allowed.")
-_NO_REAL_TIME_BARS = (
-    420,
-    "Invalid Real-time Query:No market data permissions for ISLAND STK. Requested market data requires additional "
-    "subscription for API. See link in 'Market Data Connections' dialog for more details.",
+_NO_PERMISSION = "No market data permissions for ISLAND STK"
+_MORE = (
+    "Requested market data requires additional subscription for API. See link in 'Market Data Connections' dialog for "
+    "more details."
 )
-_NO_HISTORICAL_TICKS = (10187, "Failed to request historical ticks:No market data permissions for ISLAND STK")
+_NO_REAL_TIME_BARS = (420, f"Invalid Real-time Query:{_NO_PERMISSION}. {_MORE}")
+_NO_HISTORICAL_TICKS = (10187, f"Failed to request historical ticks:{_NO_PERMISSION}")
 _NO_DEPTH = (10092, "Deep market data is not supported for this combination of security type/exchange")
 
 REFUSED: Mapping[str, tuple[int, str]] = {

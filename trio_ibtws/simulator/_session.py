@@ -125,7 +125,7 @@ class Session:
         request = problem.values.get("reqId", problem.values.get("orderId", NO_ID))
         name = _FIELD_NAMES.get(problem.name, problem.name)
         text = f"Error reading request. Unable to parse field: '{name}' for input string: '{problem.text}'"
-        self.error(request, 320, text)
+        self.error(int(request), 320, text)
 
     def _start(self, request: Message) -> None:
         if request.name != "startApi":

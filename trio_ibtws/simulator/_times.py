@@ -31,15 +31,15 @@ def parse_time(text: str) -> float | None:
     Both ``20130115 10:00:00 US/Eastern``, any number of blanks and any zone name, and ``20130115-15:00:00``, which is
     UTC, are known.
     """
-    utc = "-" in text.split(" ")[0]
+    utc = "-" in text.partition(" ")[0]
     words = text.replace("-", " ", 1).split() if utc else text.split()
     stamp = " ".join(words[:2])
     try:
         zone = ZoneInfo("UTC" if utc else words[2]) if utc or len(words) > 2 else NEW_YORK
-        moment = datetime.strptime(stamp, "%Y%m%d %H:%M:%S" if len(words) > 1 else "%Y%m%d")
+        layout = "%Y%m%d %H:%M:%S" if len(words) > 1 else "%Y%m%d"
+        return datetime.strptime(stamp, layout).replace(tzinfo=zone).timestamp()
     except (ValueError, OSError, IndexError):
         return None
-    return moment.replace(tzinfo=zone).timestamp()
 
 
 def parse_end(text: str, now: float) -> float | None:
