@@ -32,6 +32,7 @@ __all__ = [
     "MIN_SERVER_VERSION",
     "PROTOBUF_ID",
     "RAW_ID_SERVER_VERSION",
+    "callback_parameters",
     "error_arguments",
     "has_method",
     "ibapi_release",
@@ -98,7 +99,13 @@ def version_frame(maximum: int) -> bytes:
 interpret_takes_id = "msgId" in inspect.signature(Decoder.interpret).parameters
 """Whether ``Decoder.interpret`` takes the message id apart from the fields (from ibapi 10.37 on)."""
 
-_ERROR_PARAMETERS = tuple(inspect.signature(EWrapper.error).parameters)[1:]
+
+def callback_parameters(name: str) -> tuple[str, ...]:
+    """Return the parameters of an EWrapper callback of the installed release."""
+    return tuple(inspect.signature(getattr(EWrapper, name)).parameters)[1:]
+
+
+_ERROR_PARAMETERS = callback_parameters("error")
 
 
 def error_arguments(arguments: tuple[Any, ...]) -> tuple[int, int, str, int | None, str]:

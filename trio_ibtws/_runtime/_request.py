@@ -1,7 +1,8 @@
 """``Request``: one row of the request table, as the runtime needs it.
 
-The generator writes one constant a row into ``trio_ibtws/_gen``; a user can make one at run time for a request that
-the table does not know. Plain data: how it is encoded stands in ``_bridge``, how it is awaited in ``_calls``.
+The generator writes one constant a row into ``trio_ibtws/_gen``. A user can make one at run time for a request that
+the table does not know, and give it to ``Client.call`` or ``Client.subscribe``. Plain data: how it is encoded stands
+in ``_bridge``, how it is awaited in ``_calls``.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ class Request(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
       cancel: the EClient method that ends it at TWS, ``None`` where TWS has no such message.
       cancel_parameters: what that method takes beside the request id, by name: parameters of this request.
       cancel_constants: parameters of the cancel method with a fixed value.
-      single: the answer is one value, not rows up to an end marker; only ``Client.call`` looks at it.
+      single: the answer is one value, not rows up to an end marker. Only ``Client.call`` looks at it.
+      items: the EWrapper callbacks that bring the answer, and
+      end: the one that ends it; both only for callbacks that the installed ibapi has and the table does not know.
       lasting: the line stays open at TWS after the end marker, so that a query has to cancel it.
       endless: the answer of an id-less request has no end marker, so that it holds the lane only until it is written.
       batches: the end marker comes once a refresh: a stream of lists.
@@ -57,6 +60,8 @@ class Request(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     cancel_parameters: tuple[str, ...] = ()
     cancel_constants: Mapping[str, Any] = {}
     single: bool = False
+    items: tuple[str, ...] = ()
+    end: str | None = None
     lasting: bool = False
     endless: bool = False
     batches: bool = False

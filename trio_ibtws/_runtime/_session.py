@@ -225,6 +225,7 @@ class Session:
           LaneBusy: TWS has one such line a connection, and it is in use with other arguments.
         """
         self.check(request)
+        self._wrapper.listen(request)
         if request.by_request_id:
             return self._ask_by_id(request, arguments, sink, share)
         frame = self._bridge.encode(request, arguments)

@@ -34,7 +34,7 @@ class Sink(Protocol):
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more is wanted."""
+        """Whether the answer is complete; a stream's never is."""
         ...
 
 
@@ -50,18 +50,21 @@ class Answer:
         self.finished = False
 
     def item(self, event: Any) -> None:
-        self._rows.append(event)
-        if self._single:
-            self._finish()
+        if not self.finished:
+            self._rows.append(event)
+            if self._single:
+                self._finish()
 
     def items(self, events: Iterable[Any], done: bool) -> None:
-        self._rows.extend(events)
-        if done:
-            self._finish()
+        if not self.finished:
+            self._rows.extend(events)
+            if done:
+                self._finish()
 
     def end(self, value: Any = None) -> None:
-        self._end = value
-        self._finish()
+        if not self.finished:
+            self._end = value
+            self._finish()
 
     def fail(self, error: Exception) -> None:
         if not self.finished:
@@ -111,9 +114,7 @@ class Buffer:
 
     # --- the reader task's side
 
-    @property
-    def finished(self) -> bool:
-        return self.error is not None
+    finished = False  # whoever overflowed it still has to leave, and leaving cancels the line
 
     def item(self, event: Any) -> None:
         if self._batch is None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from ibapi.wrapper import EWrapper
 
-from ._compat import error_arguments
-from ._events import CommissionAndFeesReport, ExecDetails, OpenOrder, OrderBound, OrderStatus
+from ._compat import callback_parameters, error_arguments, require_callback
+from ._events import CommissionAndFeesReport, Event, ExecDetails, OpenOrder, OrderBound, OrderStatus
 from ._values import integer, number, size
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ibapi.order import Order
     from ibapi.order_state import OrderState
 
+    from ._request import Request
     from ._router import Router
 
 __all__ = ["Recorder", "SessionWrapper"]
@@ -64,6 +66,17 @@ class Recorder:
             deliver(*arguments)
 
 
+_REQUEST_ID_PARAMETERS = (("reqId",), ("requestId",), ("tickerId",))
+
+
+def event_maker(name: str, fields: tuple[str, ...]) -> Callable[[tuple[Any, ...]], Any]:
+    """Return what makes an event of a callback's values: the value itself if it is one, else a struct."""
+    if len(fields) <= 1:
+        return lambda values: values[0] if values else None
+    struct = msgspec.defstruct(name[0].upper() + name[1:], fields, bases=(Event,), frozen=True)
+    return lambda values: struct(*values)
+
+
 class SessionWrapper(EWrapper):
     """What every connection hears, whatever it asked for."""
 
@@ -71,6 +84,27 @@ class SessionWrapper(EWrapper):
         super().__init__()
         self.router = Recorder(router)
         self._session = router
+
+    def listen(self, request: Request[Any]) -> None:
+        """Hear the callbacks of a request made at run time, those that no method of this class hears already."""
+        for name in request.items:
+            self._hear(request, name, self.router.item)
+        if request.end is not None:
+            self._hear(request, request.end, self.router.end)
+
+    def _hear(self, request: Request[Any], name: str, deliver: Callable[..., None]) -> None:
+        require_callback(request.method, name)
+        if getattr(type(self), name) is not getattr(EWrapper, name):
+            return
+        parameters = callback_parameters(name)
+        keyed = parameters[:1] in _REQUEST_ID_PARAMETERS
+        make = event_maker(name, parameters[1:] if keyed else parameters)
+
+        def heard(*arguments: Any) -> None:
+            key, values = (arguments[0], arguments[1:]) if keyed else (request.key, arguments)
+            deliver(key, make(values))
+
+        setattr(self, name, heard)
 
     def error(self, *arguments: Any) -> None:
         self.router.error(*error_arguments(arguments))
