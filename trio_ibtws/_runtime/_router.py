@@ -259,11 +259,13 @@ class Router:
             buffer.item(notice)
 
     def fail_owner(self, ids: list[int], error: Exception) -> bool:
-        """Fail the request that a damaged frame belongs to; return whether it could be told."""
+        """Fail the request that a damaged frame belongs to; return whether it could be told.
+
+        TWS knows nothing of it, so that the line stays open until those who listen leave it and it is cancelled.
+        """
         for number in ids:
             line = self._lines.get(number)
             if line is not None:
-                self._close(line)
                 for sink in list(line.sinks):
                     sink.fail(error)
                 return True

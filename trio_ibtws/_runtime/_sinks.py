@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, Protocol
 
-from ..errors import SlowConsumer
+from ..errors import NoData, SlowConsumer
 from ._events import EndOfSnapshot, Lagged, Notice
 from ._result import Result
 
@@ -47,32 +47,37 @@ class Answer:
         self._rows: list[Any] = []
         self._end: Any = None
         self._error: Exception | None = None
+        self._over = False
         self.finished = False
 
     def item(self, event: Any) -> None:
-        if not self.finished:
+        if not self._over:
             self._rows.append(event)
-            if self._single:
-                self._finish()
+        if self._single:
+            self._finish()
 
     def items(self, events: Iterable[Any], done: bool) -> None:
-        if not self.finished:
+        if not self._over:
             self._rows.extend(events)
-            if done:
-                self._finish()
+        if done:
+            self._finish()
 
     def end(self, value: Any = None) -> None:
-        if not self.finished:
+        if not self._over:
             self._end = value
-            self._finish()
+        self._finish()
 
     def fail(self, error: Exception) -> None:
-        if not self.finished:
+        """Take *error* in place of the answer; TWS may still be sending it."""
+        if not self._over:
             self._error = error
-            self._finish()
+            self._over = True
+            self._wake()
 
     def complete(self, notice: Notice) -> None:
-        """TWS has no more rows."""
+        """TWS has no more rows; where one value was asked for, there is none."""
+        if self._single:
+            self.fail(NoData(notice.code, notice.message))
         self._finish()
 
     def notice(self, notice: Notice) -> None:
@@ -80,7 +85,9 @@ class Answer:
 
     def _finish(self) -> None:
         self.finished = True
-        self._wake()
+        if not self._over:
+            self._over = True
+            self._wake()
 
     def result(self) -> Any:
         """Return the answer, or raise what took its place."""
