@@ -47,13 +47,15 @@ class Orders:
         self._queried: dict[int, set[str]] = {}
         self._events = _event_buffer()
         self._reading = False
+        self._ended: Callable[[], Exception] | None = None
+        self._above_seen = 0
         self.next_order_id: int | None = None
 
     # --- ids
 
     def next_valid_id(self, order_id: int) -> None:
-        """TWS says which id may come next; ours never goes back."""
-        self.next_order_id = max(order_id, self.next_order_id or 0)
+        """TWS says which id may come next; ours never goes back, nor to an id that an order has."""
+        self.next_order_id = max(order_id, self.next_order_id or 0, self._above_seen)
 
     def next_free(self) -> int:
         """Return the id for the next order.
@@ -80,8 +82,10 @@ class Orders:
     def _seen(self, order_id: int, client_id: int) -> None:
         if client_id == self._client_id and order_id > 0:
             self._ours.add(order_id)
-        if self.next_order_id is not None and self.next_order_id <= order_id < _FIRST_REQUEST_ID:
-            self.next_order_id = order_id + 1
+        if order_id < _FIRST_REQUEST_ID:
+            self._above_seen = max(self._above_seen, order_id + 1)
+            if self.next_order_id is not None:
+                self.next_order_id = max(self.next_order_id, self._above_seen)
 
     # --- readers
 
@@ -104,6 +108,8 @@ class Orders:
         self._reading = True
         if isinstance(self._events.error, SlowConsumer) and not len(self._events):
             self._events = _event_buffer()
+            if self._ended is not None:
+                self._events.fail(self._ended())
         return self._events
 
     def stop_reading(self) -> None:
@@ -151,8 +157,11 @@ class Orders:
         self._publish(event, event.order_id, event.client_id)
 
     def reject(self, notice: Notice, kind: type[RequestError], advanced_reject: str) -> None:
-        """TWS refused what was sent last for this order; an order that it would have changed lives on."""
-        buffers = self._streams.get(notice.id)
+        """TWS refused what was sent last for this order; an order that it would have changed lives on.
+
+        A stream that has failed already has had its refusal: the next one is about the order as it was before.
+        """
+        buffers = [buffer for buffer in self._streams.get(notice.id, ()) if buffer.error is None]
         if buffers:
             kind = OrderRejected if kind is RequestError else kind
             buffers[-1].fail(
@@ -169,6 +178,7 @@ class Orders:
         for buffer in [buffer for buffers in self._streams.values() for buffer in buffers]:
             buffer.fail(error())
         self._streams.clear()
+        self._ended = error
         self._events.fail(error())
 
     def _publish(self, event: OrderEvent, order_id: int, client_id: int) -> None:
