@@ -169,6 +169,7 @@ class Lanes:
             else:
                 ticket.abandoned_at = self._now()
                 self._wake()
+        self._cancel_unused(ticket.lane)
 
     # --- what TWS says
 
@@ -198,6 +199,7 @@ class Lanes:
         for sink in list(ticket.sinks):
             sink.fail(error(ticket.request.method))
         self._free()
+        self._cancel_unused(ticket.lane)
         return True
 
     def fail_all(self, error: Callable[[], Exception]) -> None:
@@ -319,3 +321,4 @@ class Lanes:
             for ticket in waiting:
                 for sink in ticket.sinks:
                     sink.fail(self._stuck(current))
+                self._cancel_unused(ticket.lane)
