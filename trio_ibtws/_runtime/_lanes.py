@@ -183,8 +183,8 @@ class Lanes:
 
     def end(self, lane: Hashable, value: Any = None) -> bool:
         """Deliver the end marker; return whether anybody's line it was."""
-        ticket = self._current
-        if ticket is None or ticket.lane != lane:
+        ticket = self._in_flight(lane)
+        if ticket is None:
             return lane in self._lasting
         for sink in list(ticket.sinks):
             sink.end(value)
@@ -218,14 +218,19 @@ class Lanes:
         if line is not None:
             for sink in list(line.sinks):
                 deliver(sink)
-        ticket = self._current
-        if ticket is None or ticket.lane != lane:
+        ticket = self._in_flight(lane)
+        if ticket is None:
             return line is not None
         for sink in list(ticket.sinks):
             deliver(sink)
         if not ticket.request.lasting and self._answered(ticket):
             self._settle(ticket)
         return True
+
+    def _in_flight(self, lane: Hashable) -> Ticket | None:
+        """Return the request that *lane* answers: what comes before it was written answers nothing."""
+        ticket = self._current
+        return ticket if ticket is not None and ticket.lane == lane and ticket.written else None
 
     def _answered(self, ticket: Ticket) -> bool:
         """Whether one item was the whole answer: nobody waits any more, or nobody did and no end marker will come."""
