@@ -29,6 +29,7 @@ LAST_REQUEST_ID = 2**31 - 2
 
 _CLIENT_ID_IN_USE = 326
 _DELAYED_TYPES = (3, 4)
+_BOOK = "reqMktDepth"
 
 
 class Line:
@@ -92,6 +93,10 @@ class Router:
         if sink in line.sinks:
             line.sinks.remove(sink)
         return not line.sinks and self._close(line)
+
+    def _ended(self, request_id: int) -> bool:
+        """Whether a request of ours had this id, and is over."""
+        return FIRST_REQUEST_ID <= request_id < self._next_request_id and request_id not in self._lines
 
     def _close(self, line: Line) -> bool:
         """Take *line* off the tables; return whether it was on them."""
@@ -182,10 +187,10 @@ class Router:
         if request_id in self._lines:
             self.orders.queried(request_id, event)
             self.item(request_id, event)
-        elif request_id < FIRST_REQUEST_ID:
-            self.orders.exec_details(event)
-        else:
+        elif self._ended(request_id):
             self.late_frames += 1
+        else:
+            self.orders.exec_details(event)
 
     def commission(self, report: CommissionAndFeesReport) -> None:
         for request_id in self.orders.commission(report):
@@ -206,7 +211,7 @@ class Router:
         line = self._lines.get(about)
         if line is not None:
             self._request_error(line, effect, rule, notice, advanced_reject)
-        elif about >= FIRST_REQUEST_ID:
+        elif self._ended(about):
             self.late_frames += 1  # the echo of our own cancel, most often
         elif about > 0 and self.orders.known(about):
             self._order_error(rule, notice, advanced_reject)
@@ -222,7 +227,7 @@ class Router:
             for sink in line.sinks:
                 sink.complete(notice)
             self._done(line)
-        elif effect == "reset":
+        elif effect == "reset" and line.request.method == _BOOK:
             for sink in line.sinks:
                 sink.item(DepthReset())
         else:
@@ -269,7 +274,7 @@ class Router:
                 for sink in list(line.sinks):
                     sink.fail(error)
                 return True
-            if FIRST_REQUEST_ID <= number < self._next_request_id:
+            if self._ended(number):
                 self.late_frames += 1
                 return True
         return False
