@@ -45,6 +45,7 @@ class CallbackResolver:
             fields=fields,
             event="" if plain else event_name(name),
             doc=self._spec(name).doc,
+            why=self._spec(name).why,
             done=next((row.done for row in rows if row.done), ""),
             twin=self._twin(name),
         )
@@ -87,8 +88,10 @@ class CallbackResolver:
     def _field(self, callback: str, parameter: Parameter) -> Field:
         spec = self._spec(callback)
         name, annotation = parameter.name, spec.types.get(parameter.name, parameter.annotation)
-        if name in spec.optional:
-            annotation, value = f"{annotation} | None", f"values.integer({name})"
+        if name in spec.converted:
+            value = spec.converted[name]
+        elif name in spec.optional:
+            annotation, value = f"{annotation} | None", "values.integer({})"
         else:
             annotation, value = _CONVERTED.get(annotation, (annotation, "{}"))
         return Field(snake(name), annotation, value.format(name), spec.units.get(name, ""))
@@ -99,11 +102,16 @@ class CallbackResolver:
 
     def _parameters(self, name: str) -> tuple[Parameter, ...]:
         """Return the parameters as ibapi annotates them, made precise where the table knows more."""
-        types = self._spec(name).types
         return tuple(
-            Parameter(parameter.name, _agreed(parameter.annotation, types.get(parameter.name, parameter.annotation)))
-            for parameter in self._method_parameters(name)
+            Parameter(parameter.name, self._annotation(name, parameter)) for parameter in self._method_parameters(name)
         )
+
+    def _annotation(self, callback: str, parameter: Parameter) -> str:
+        """Return our annotation where it only adds to ibapi's, so that the method can override ibapi's."""
+        spec = self._spec(callback)
+        ours = spec.types.get(parameter.name, parameter.annotation)
+        agreed = ours.partition("[")[0] == parameter.annotation and parameter.name not in spec.converted
+        return ours if agreed else "Any"
 
     def _uniform(self, name: str) -> bool:
         """Whether all rows that the callback answers get nothing but single values of its one type."""
@@ -114,8 +122,3 @@ class CallbackResolver:
         return all(len(each) == 1 and not self._twin(name) for each in fields) and (
             len({each[0].annotation for each in fields}) == 1
         )
-
-
-def _agreed(theirs: str, ours: str) -> str:
-    """Return our annotation of a parameter where it only adds to ibapi's, so that the method can override ibapi's."""
-    return ours if ours.partition("[")[0] == theirs else "Any"

@@ -203,7 +203,7 @@ def _callbacks(table: Table, releases: Sequence[Release]) -> Iterator[str]:
         if method is None or name not in mentioned or name in table.hand_written:
             yield f"callback {name}: no row is answered by it, or it is hand-written"
             continue
-        for parameter in (*callback.types, *callback.units, *callback.optional, *callback.dropped):
+        for parameter in (*callback.types, *callback.units, *callback.optional, *callback.dropped, *callback.converted):
             if parameter not in method.names:
                 yield f"callback {name}: EWrapper.{name} has no parameter {parameter!r}"
         if callback.twin and newest(wrappers(releases), f"{name}ProtoBuf") is None:

@@ -60,6 +60,8 @@ def _signature(callback: CallbackMethod) -> str:
 
 def _body(callback: CallbackMethod) -> list[str]:
     lines, values = _values(callback)
+    if callback.why:
+        lines.insert(0, f"# {callback.why}")
     if callback.twin:
         attribute = _attribute(callback)
         nothing = ", ".join("None" for _ in callback.twin)

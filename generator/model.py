@@ -180,6 +180,8 @@ class Callback:
       twin: values that only the protobuf twin of the callback carries, and their types. The decoder calls the twin
         right before the plain callback.
       key: source text of the key, where no parameter is it.
+      converted: source text for a parameter whose shape differs between releases or wires, ``{}`` for its name.
+      why: the comment at it.
     """
 
     doc: str = ""
@@ -190,6 +192,8 @@ class Callback:
     dropped: tuple[str, ...] = ()
     twin: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
+    converted: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,6 +234,7 @@ class CallbackMethod:
     fields: tuple[Field, ...]
     event: str = ""  # the class; empty where the value itself is the event
     doc: str = ""
+    why: str = ""
     done: str = ""
     twin: tuple[Field, ...] = ()
 

@@ -116,7 +116,14 @@ CALLBACKS = {
     "symbolSamples": Callback(types={"contractDescriptions": "list[ContractDescription]"}),
     "marketRule": Callback(types={"priceIncrements": "list[PriceIncrement]"}),
     "mktDepthExchanges": Callback(types={"depthMktDataDescriptions": "list[DepthMktDataDescription]"}),
-    "smartComponents": Callback(types={"smartComponentMap": "list[SmartComponent]"}),
+    "smartComponents": Callback(
+        types={"smartComponentMap": "dict[int, tuple[str, str]]"},
+        converted={
+            "smartComponentMap": "{0} if isinstance({0}, dict)"
+            " else {{each.bitNumber: (each.exchange, each.exchangeLetter) for each in {0}}}"
+        },
+        why="The text wire gives a list of SmartComponent, protobuf the dict that EWrapper announces.",
+    ),
     "softDollarTiers": Callback(types={"tiers": "list[SoftDollarTier]"}),
     "securityDefinitionOptionParameter": Callback(
         "The expirations and strikes of an option chain.",

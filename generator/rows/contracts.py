@@ -43,7 +43,7 @@ CONTRACTS = Family(
         Row(
             "reqSmartComponents",
             "one",
-            "Return which exchange each letter of a SMART quote stands for.",
+            "Return the exchanges behind a SMART quote: bit number to name and letter.",
             items=("smartComponents",),
             notes="*bbo_exchange* is the field of that name in the ``TickReqParams`` of a running quote.",
         ),

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ibapi.common import SmartComponent
 from ibapi.wrapper import EWrapper
 
 from generator.releases import load
@@ -57,7 +58,11 @@ def said(wrapper: Wrapper) -> list[tuple[Any, ...]]:
 def test_every_callback_is_taken_by_position(wrapper: Wrapper, name: str) -> None:
     """By the installed release's own count of parameters."""
     count = len(inspect.signature(getattr(EWrapper, name)).parameters) - 1
-    arguments = [SimpleNamespace(reqId=7) if name.endswith("ProtoBuf") else index for index in range(1, count + 1)]
+    arguments: list[Any] = list(range(1, count + 1))
+    if name.endswith("ProtoBuf"):
+        arguments = [SimpleNamespace(reqId=7)]
+    elif name == "smartComponents":
+        arguments[-1] = []
     getattr(wrapper, name)(*arguments)
     assert [call[0] for call in said(wrapper)] == [
         {"item": "item", "list": "items", "end": "end"}[CALLBACKS[name].role]
@@ -100,6 +105,14 @@ def test_keys(wrapper: Wrapper) -> None:
         ("items", 2, [], True),
         ("end", "accountDownloadEnd", None),
     ]
+
+
+def test_smart_components_are_a_dict_on_both_wires(wrapper: Wrapper) -> None:
+    component = SmartComponent()
+    component.bitNumber, component.exchange, component.exchangeLetter = 9, "ARCA", "P"
+    wrapper.smartComponents(1, [component])
+    wrapper.smartComponents(1, {9: ("ARCA", "P")})
+    assert said(wrapper) == [("item", 1, {9: ("ARCA", "P")})] * 2
 
 
 class TickReqParams:

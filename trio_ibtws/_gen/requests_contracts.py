@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .._runtime._request import Request
 
 if TYPE_CHECKING:
-    from ibapi.common import DepthMktDataDescription, PriceIncrement, SmartComponent
+    from ibapi.common import DepthMktDataDescription, PriceIncrement
     from ibapi.contract import Contract, ContractDescription, ContractDetails
     from ibapi.softdollartier import SoftDollarTier
 
@@ -40,7 +40,7 @@ SEC_DEF_OPT_PARAMS: Request[SecurityDefinitionOptionParameter] = Request(
     key="reqId",
 )
 
-SMART_COMPONENTS: Request[list[SmartComponent]] = Request(
+SMART_COMPONENTS: Request[dict[int, tuple[str, str]]] = Request(
     method="reqSmartComponents", parameters=("reqId", "bboExchange"), key="reqId"
 )
 
@@ -136,8 +136,8 @@ class ContractRequests:
             SEC_DEF_OPT_PARAMS, underlying_symbol, fut_fop_exchange, underlying_sec_type, underlying_con_id
         )
 
-    async def smart_components(self, bbo_exchange: str) -> list[SmartComponent]:
-        """Return which exchange each letter of a SMART quote stands for.
+    async def smart_components(self, bbo_exchange: str) -> dict[int, tuple[str, str]]:
+        """Return the exchanges behind a SMART quote: bit number to name and letter.
 
         *bbo_exchange* is the field of that name in the ``TickReqParams`` of a running quote.
 

@@ -255,7 +255,13 @@ class Wrapper(SessionWrapper):
         self.router.end(reqId)
 
     def smartComponents(self, reqId: int, smartComponentMap: Any) -> None:
-        self.router.item(reqId, smartComponentMap)
+        # The text wire gives a list of SmartComponent, protobuf the dict that EWrapper announces.
+        event = (
+            smartComponentMap
+            if isinstance(smartComponentMap, dict)
+            else {each.bitNumber: (each.exchange, each.exchangeLetter) for each in smartComponentMap}
+        )
+        self.router.item(reqId, event)
 
     def softDollarTiers(self, reqId: int, tiers: list[SoftDollarTier]) -> None:
         self.router.item(reqId, tiers)
