@@ -8,6 +8,7 @@ callers who wait, and the session.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 import anyio
 from anyio.abc import ByteStream, TaskGroup
@@ -45,6 +46,7 @@ class Connection:
         self._closed = anyio.Event()
         self._idle = anyio.Event()
         self._writing = anyio.CancelScope(shield=True)
+        self._sending = False
         self._heard_at = anyio.current_time()
         self.session = Session(
             settings,
@@ -138,6 +140,8 @@ class Connection:
         except TimeoutError as exc:
             self._lose(f"the peer took nothing for {SEND_SECONDS:.0f} s", exc)
         except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as exc:
+            with anyio.move_on_after(CLOSE_SECONDS):  # what the peer said before it went is still to be read
+                await self._closed.wait()
             self._lose(f"writing failed: {exc.__cause__ or exc!r}", exc)
 
     async def _write_what_may_go(self) -> None:
@@ -150,8 +154,10 @@ class Connection:
         if taken:
             self.session.frames_out += len(taken)
             self.session.bytes_out += sum(map(len, taken))
+            self._sending = True
             with anyio.fail_after(SEND_SECONDS):
                 await self._stream.send(b"".join(taken))
+            self._sending = False
         if len(self.session.outbox):
             await anyio.sleep(self._pacer.delay(anyio.current_time()))
 
@@ -165,6 +171,8 @@ class Connection:
                 await self._clock_changed.wait()
             now = anyio.current_time()
             self.session.lanes.tick()
+            if not self.session.ready:  # the start has a deadline of its own
+                self._heard_at = now
             if now < self._heard_at + PROBE_SECONDS:
                 probes = 0
             elif now >= self._heard_at + PROBE_SECONDS * (probes + 1):
@@ -176,10 +184,12 @@ class Connection:
 
     def _probe(self) -> None:
         """Ask TWS for its clock, through the lane that callers share, or past it while another request has it."""
-        if self.session.lanes.free:
+        lanes = self.session.lanes
+        if lanes.free:
             self.session.ask(_PROBE, {}, Answer(lambda: None, single=True), single=True)
-        else:
+        elif lanes.may_ask_clock:
             self.session.send(_PROBE, {})
+            lanes.clock_asked()
 
     # --- the end
 
@@ -198,15 +208,22 @@ class Connection:
             raise self.session.ended_error()
 
     async def close(self) -> None:
-        """Write what is left, a second long at the most, and close the stream; cannot be cancelled for longer."""
-        with anyio.move_on_after(CLOSE_SECONDS, shield=True):
-            while self.session.ended is None and len(self.session.outbox):
-                self._idle = anyio.Event()
-                await self._idle.wait()
-        self.session.close()
-        self._finish()
-        self._writing.cancel()
-        await anyio.aclose_forcefully(self._stream)
+        """Write what is left and close the stream; cannot be cancelled for longer.
+
+        That is a second at the most, or two when the pacer has to wait for the next one: an order that was placed last
+        would else be lost without a word.
+        """
+        try:
+            with anyio.move_on_after(CLOSE_SECONDS + self._pacer.delay(anyio.current_time()), shield=True):
+                while self.session.ended is None and (self._sending or len(self.session.outbox)):
+                    self._idle = anyio.Event()
+                    await self._idle.wait()
+        finally:  # asyncio's own Task.cancel() goes through a shield
+            self.session.close()
+            self._finish()
+            self._writing.cancel()
+            with anyio.CancelScope(shield=True), suppress(OSError, anyio.BrokenResourceError):
+                await anyio.aclose_forcefully(self._stream)
 
 
 async def open_stream(host: str, port: int) -> ByteStream:
