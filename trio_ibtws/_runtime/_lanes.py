@@ -97,6 +97,19 @@ class Lanes:
         """Whether a request would go at once."""
         return self._current is None and not self._waiting
 
+    # --- the probe of an idle connection, which goes past a lane that is taken
+
+    @property
+    def may_ask_clock(self) -> bool:
+        """Whether TWS would answer one more request for its clock."""
+        return self._now() >= self._clock_sent_at + CLOCK_SECONDS
+
+    def clock_asked(self) -> None:
+        """TWS was asked for its clock past the lane; the answer serves whoever waits for one."""
+        self._clock_sent_at = self._now()
+        if self._current is not None and self._current.clock:
+            self._current.written_at = self._clock_sent_at
+
     # --- callers come and go
 
     def join(self, ticket: Ticket, sink: Sink) -> Ticket:
