@@ -58,6 +58,7 @@ class EventStream(ObjectReceiveStream[T_co]):
         self._buffer = buffer
         self._close = close
         self._closed = False
+        self._left = False
         self._ended = anyio.Event()
         self._arrived = anyio.Event()
         self._guard = anyio.ResourceGuard("receiving from")
@@ -122,9 +123,15 @@ class EventStream(ObjectReceiveStream[T_co]):
         """The same as ``aclose``, from plain code."""
         if not self._closed:
             self._closed = True
-            self._close()
+            self._leave()
             self._arrived.set()
             self._ended.set()
+
+    def _leave(self) -> None:
+        """End the subscription at TWS; what is unread, and how the stream ended, can still be received."""
+        if not self._left:
+            self._left = True
+            self._close()
 
     async def __anext__(self) -> T_co:
         try:
@@ -236,9 +243,14 @@ class Subscription(Generic[T_co]):
         Returns when the stream has ended or was closed; the reason is raised to the one who receives. Cancelled
         means that the subscription was ended at TWS. Raises what opening raises.
         """
-        async with self as stream:
+        stream = await self.__aenter__()
+        try:
             task_status.started(stream)
             await stream.wait_ended()
+        except BaseException:
+            stream.close()
+            raise
+        stream._leave()
 
 
 class OrderSubscription(Subscription[T_co], Generic[T_co]):
