@@ -180,6 +180,9 @@ async def open_client(
                 carried = exc
             tasks.cancel_scope.cancel()
     except BaseExceptionGroup as group:  # our tasks never raise by design
+        interruption = _interruption(group)
+        if interruption is not None:
+            raise interruption from None
         raise InternalError("a task of trio_ibtws crashed; please report it with this traceback") from group
     except anyio.get_cancelled_exc_class():
         if carried is None:  # leaving the group is a checkpoint, which must not mask what is on its way
@@ -189,6 +192,14 @@ async def open_client(
             raise carried
         finally:
             del carried
+
+
+def _interruption(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
+    """Return the KeyboardInterrupt or SystemExit in *group*: Ctrl-C strikes whichever task is running."""
+    found: BaseException | None = group.subgroup((KeyboardInterrupt, SystemExit))
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found
 
 
 def _check_address(host: str, port: int, client_id: int) -> None:
@@ -214,7 +225,8 @@ async def _connect(
     connection: Connection | None = None
     try:
         with anyio.fail_after(seconds):
-            stream = stream or await open_stream(host, port)
+            if stream is None:
+                stream = await open_stream(host, port)
             connection = Connection(stream, settings, Wrapper, pacer)
             connection.start(tasks)
             phase = "handshake"
