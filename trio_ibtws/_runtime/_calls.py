@@ -165,12 +165,15 @@ class Calls:
 
     def order_events(self) -> Subscription[OrderEvent]:
         """Return a subscription to everything about orders since the connection was made."""
-        orders = self._session.orders
+        session = self._session
+        orders = session.orders
 
         def opened() -> EventStream[OrderEvent]:
             sink = orders.start_reading()
             if sink is None:
                 raise anyio.BusyResourceError("reading order_events(), which has one reader at a time,")
+            if session.ended is not None:  # a buffer that overflowed was replaced, and nobody else would end this one
+                sink.fail(session.ended_error())
             return EventStream(sink, orders.stop_reading)
 
         return Subscription(opened)
