@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .drift import drift
-from .files import ROOT, FormatError, differences, generate, write
+from .files import ROOT, differences, generate, write
+from .format import FormatError
 from .model import TableError
 from .record import as_json, record
 from .releases import FOLDER, load, parse

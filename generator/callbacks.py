@@ -23,11 +23,10 @@ class CallbackResolver:
     def __init__(self, table: Table, releases: Sequence[Release]) -> None:
         self._table = table
         self._wrappers = wrappers(releases)
-        self._clients = [release.client for release in releases]
         self.resolve = cache(self._resolve)
 
     def all(self) -> tuple[CallbackMethod, ...]:
-        """Return every callback of the generated wrapper, in alphabetical order within the order of the families."""
+        """Return every callback of the generated wrapper, sorted by name."""
         rows = all_rows(self._table)
         names = dict.fromkeys(name for row in rows for name in (*row.items, row.end) if name)
         return tuple(self.resolve(name) for name in sorted(names) if name not in self._table.hand_written)
@@ -118,7 +117,6 @@ class CallbackResolver:
         siblings = {item for row in answers(self._table, name) for item in row.items}
         if siblings & set(self._table.hand_written):
             return False
-        fields = [self._fields(item) for item in siblings]
-        return all(len(each) == 1 and not self._twin(name) for each in fields) and (
-            len({each[0].annotation for each in fields}) == 1
-        )
+        if any(len(self._fields(item)) != 1 or self._twin(item) for item in siblings):
+            return False
+        return len({self._fields(item)[0].annotation for item in siblings}) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from .lookup import REQUEST_IDS, all_rows, clients, id_of, key_of, newest, taken, wrappers
+from .lookup import REQUEST_IDS, all_rows, answers, clients, id_of, key_of, newest, taken, wrappers
 from .model import Method, Release, Row, Table
 from .naming import function_name
 
@@ -21,6 +21,7 @@ def check(table: Table, releases: Sequence[Release]) -> list[str]:
     problems += _coverage(table, releases)
     problems += _callbacks(table, releases)
     problems += _arities(table, releases)
+    problems += _lanes(table, releases)
     problems += _defaults(table, releases)
     return problems
 
@@ -219,6 +220,16 @@ def _arities(table: Table, releases: Sequence[Release]) -> Iterator[str]:
             if method is not None and name in release.wrapper and release.wrapper[name].names != method.names:
                 theirs = release.wrapper[name]
                 yield f"callback {name}: {theirs} in ibapi {release.version}, {method} in the newest: write it by hand"
+
+
+def _lanes(table: Table, releases: Sequence[Release]) -> Iterator[str]:
+    """A callback without a request id says one key, so all rows that it answers have to come through one lane."""
+    names = {name for row in all_rows(table) for name in (*row.items, row.end) if name}
+    for name in sorted(names - set(table.hand_written)):
+        method = newest(wrappers(releases), name)
+        lanes = sorted({f"{row.end or name}{row.echo or ''}" for row in answers(table, name)})
+        if method is not None and id_of(method) is None and len(lanes) > 1:
+            yield f"callback {name}: its rows have several lanes ({', '.join(lanes)}), and it says no request id"
 
 
 def _defaults(table: Table, releases: Sequence[Release]) -> Iterator[str]:

@@ -28,6 +28,8 @@ Every stream function also takes `buffer=1000`, `overflow="raise"` and `share=Fa
 stream with `overflow="drop_oldest"` may yield `Lagged`, and `overflow="conflate"` exists where it says so.
 """
 
+_WIDTH = 120
+
 _COLUMNS = ("Function", "EClient", "answered by", "Pattern", "Cancelled by", "Releases", "Effect")
 
 _PATTERNS = {"place": "order", "cancel_order": "send", "part": "part of a stream"}
@@ -42,7 +44,7 @@ def emit_docs(model: Model) -> str:
 def _section(family: Family, requests: tuple[RequestMethod, ...]) -> str:
     called = [request for request in requests if request.row.pattern != "part"]
     lines = [_line(_COLUMNS), _line("---" for _ in _COLUMNS), *(_line(_cells(request)) for request in requests)]
-    signatures = [f"{request.name}({_signature(request)}) -> {returns_of(request)}" for request in called]
+    signatures = [_signature(request) for request in called]
     title = family.doc[0].upper() + family.doc[1:]
     return "\n".join([f"## {title}", "", *lines, "", "```python", *signatures, "```", ""])
 
@@ -71,7 +73,11 @@ def _cells(request: RequestMethod) -> tuple[str, ...]:
 
 
 def _signature(request: RequestMethod) -> str:
-    return ", ".join(parameters_of(request))
+    parameters = parameters_of(request)
+    line = f"{request.name}({', '.join(parameters)}) -> {returns_of(request)}"
+    if len(line) <= _WIDTH:
+        return line
+    return f"{request.name}(\n    " + ",\n    ".join(parameters) + f",\n) -> {returns_of(request)}"
 
 
 def _unions(model: Model) -> str:

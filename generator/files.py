@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,20 +9,15 @@ from .emit_docs import emit_docs
 from .emit_events import emit_events
 from .emit_requests import emit_family, emit_requests
 from .emit_wrapper import emit_wrapper
+from .format import format_source
 from .model import Model
 from .text import HEADER
 
-__all__ = ["PACKAGE", "REFERENCE", "ROOT", "FormatError", "differences", "format_source", "generate", "write"]
+__all__ = ["PACKAGE", "REFERENCE", "ROOT", "differences", "generate", "write"]
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = "trio_ibtws/_gen"
 REFERENCE = "docs/requests.md"
-
-_LINE_LENGTH = "120"
-
-
-class FormatError(Exception):
-    """Ruff did not take what was emitted: a bug of the generator, or no ruff."""
 
 
 def generate(model: Model) -> dict[str, str]:
@@ -40,19 +33,6 @@ def generate(model: Model) -> dict[str, str]:
         sources[f"requests_{family.name}"] = emit_family(model, family, requests)
     files = {f"{PACKAGE}/{name}.py": format_source(text) for name, text in sources.items()}
     return {**files, REFERENCE: emit_docs(model)}
-
-
-def format_source(text: str) -> str:
-    """Return Python source as the project formats it.
-
-    Raises:
-      FormatError: ruff is missing, or cannot read the text.
-    """
-    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", _LINE_LENGTH, "-"]
-    ran = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", check=False)
-    if ran.returncode:
-        raise FormatError(ran.stderr.strip())
-    return ran.stdout
 
 
 def differences(files: Mapping[str, str], root: Path) -> list[str]:
@@ -81,5 +61,5 @@ def write(files: Mapping[str, str], root: Path) -> list[str]:
 
 
 def _surplus(files: Mapping[str, str], root: Path) -> list[str]:
-    there = {path.relative_to(root).as_posix() for path in (root / PACKAGE).glob("*.*") if path.is_file()}
+    there = {path.relative_to(root).as_posix() for path in (root / PACKAGE).glob("*") if path.is_file()}
     return sorted(there - set(files))

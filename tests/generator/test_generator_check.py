@@ -221,3 +221,11 @@ def test_a_new_request_of_the_next_release_is_found() -> None:
     assert check(REAL_TABLE, [*releases, nobody]) == [
         "EClient.reqWeather (ibapi 99.1.1): no row mentions it, and it is not ignored with a reason"
     ]
+
+
+def test_a_callback_in_two_lanes() -> None:
+    again = replace(CLOCK, name="clock_list", pattern="list", end="connected")
+    table = replace(with_rows([*ROWS, again]), hand_written={"thingEvent": "several requests share it"})
+    assert check(table, RELEASES) == [
+        "callback clock: its rows have several lanes (clock, connected), and it says no request id"
+    ]

@@ -12,7 +12,7 @@ from generator.emit_docs import emit_docs
 from generator.emit_events import emit_events
 from generator.emit_requests import emit_family, emit_requests
 from generator.emit_wrapper import emit_wrapper
-from generator.files import FormatError, format_source
+from generator.format import FormatError, format_source
 from generator.model import Callback, Model, Row, TableError
 from generator.resolve import resolve
 from tests.generator.made_up_api import RELEASES, ROWS, TABLE, THINGS, TICKS, changed, with_rows

@@ -9,7 +9,8 @@ import pytest
 
 import generator.__main__ as command
 from generator.drift import drift
-from generator.files import PACKAGE, REFERENCE, ROOT, FormatError, differences, generate, write
+from generator.files import PACKAGE, REFERENCE, ROOT, differences, generate, write
+from generator.format import FormatError
 from generator.model import Model
 from generator.releases import load
 from generator.resolve import resolve
