@@ -19,7 +19,7 @@ from trio_ibtws._runtime._events import (
     OrderEvent,
     OrderStatus,
 )
-from trio_ibtws.errors import ClientIdInUse, ConnectRefused, ConnectTimeout, NoData, NotTWS
+from trio_ibtws.errors import ClientIdInUse, ConnectionLost, NoData, NotTWS
 
 
 def status(name: str, filled: int, price: float | None) -> OrderStatus:
@@ -58,10 +58,9 @@ def test_events_of_orders(event: OrderEvent, words: str) -> None:
 @pytest.mark.parametrize(
     ("error", "advice"),
     [
-        (ConnectRefused("nothing listens at 127.0.0.1:7497"), "nothing listens at 127.0.0.1:7497; is TWS"),
-        (ConnectTimeout("10 s passed", phase="handshake"), "10 s passed; look whether TWS shows a dialog"),
+        (ConnectionLost("the peer hung up"), "the peer hung up; the log of TWS"),
         (ClientIdInUse("client id 1 is in use."), "client id 1 is in use; choose another with --client-id"),
-        (NotTWS("this\nis HTTP"), "this is HTTP; TWS listens on 7497"),
+        (NotTWS("this\nis HTTP"), "this is HTTP; check --port: TWS listens on 7497"),
     ],
 )
 def test_an_error_says_what_to_do_on_one_line(error: Exception, advice: str) -> None:

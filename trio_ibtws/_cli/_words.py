@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from .._runtime._events import CommissionAndFeesReport, ExecDetails, OpenOrder, OrderBound, OrderEvent, OrderStatus
-from ..errors import (
-    ClientIdInUse,
-    ConnectError,
-    ConnectionLost,
-    ConnectRefused,
-    ConnectTimeout,
-    NotTWS,
-    UnsupportedServer,
-)
+from ..errors import ClientIdInUse, ConnectionLost, NotTWS
 
 __all__ = ["described", "masked", "one_line"]
 
+# What the message itself does not say, because only here there are flags.
 _ADVICE: dict[type[BaseException], str] = {
     ClientIdInUse: "choose another with --client-id, or end the program that uses this one",
-    ConnectRefused: "is TWS or IB Gateway running there, with its API switched on (Configuration, API, Settings)?",
-    ConnectTimeout: "look whether TWS shows a dialog that asks to accept the connection",
-    NotTWS: "TWS listens on 7497 (paper) and 7496 (live), IB Gateway on 4002 and 4001",
-    UnsupportedServer: "`trio-ibtws doctor` says what the installed ibapi speaks",
+    NotTWS: "check --port: TWS listens on 7497 (paper) and 7496 (live), IB Gateway on 4002 and 4001",
     ConnectionLost: "the log of TWS or IB Gateway may say why",
-    ConnectError: "check --host and --port",
 }
 
 
