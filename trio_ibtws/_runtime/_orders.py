@@ -47,7 +47,6 @@ class Orders:
         self._queried: dict[int, set[str]] = {}
         self._events = _event_buffer()
         self._reading = False
-        self._ended: Callable[[], Exception] | None = None
         self._above_seen = 0
         self.next_order_id: int | None = None
 
@@ -108,8 +107,6 @@ class Orders:
         self._reading = True
         if isinstance(self._events.error, SlowConsumer) and not len(self._events):
             self._events = _event_buffer()
-            if self._ended is not None:
-                self._events.fail(self._ended())
         return self._events
 
     def stop_reading(self) -> None:
@@ -178,7 +175,6 @@ class Orders:
         for buffer in [buffer for buffers in self._streams.values() for buffer in buffers]:
             buffer.fail(error())
         self._streams.clear()
-        self._ended = error
         self._events.fail(error())
 
     def _publish(self, event: OrderEvent, order_id: int, client_id: int) -> None:
