@@ -6,6 +6,7 @@ one story: the highest tick of a day is the day's high.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 __all__ = ["spread_volume", "walk"]
@@ -24,7 +25,7 @@ def walk(random: Random, bar: tuple[float, float, float, float], steps: int) -> 
     ]
     prices = [open_]
     noise = (high - low) / steps**0.5
-    for (start, _), (end, target) in zip(anchors, anchors[1:], strict=False):
+    for (start, _), (end, target) in pairwise(anchors):
         for at in range(start, end):
             left = end - at
             drift = (target - prices[-1]) / left

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 from anyio import create_task_group, get_cancelled_exc_class
-from anyio.abc import SocketAttribute, TaskGroup
+from anyio.abc import ByteStream, Listener, SocketAttribute, TaskGroup
 
 from ..errors import InternalError
 from ._clock import Clock
@@ -76,5 +76,10 @@ async def _start(
         listener = await anyio.create_tcp_listener(local_host=_HOST, local_port=port)
         simulator.host = _HOST
         simulator.port = int(listener.extra(SocketAttribute.local_port))
-        tasks.start_soon(listener.serve, simulator.serve, tasks)
+        tasks.start_soon(_listen, listener, simulator, tasks)
     return simulator
+
+
+async def _listen(listener: Listener[ByteStream], simulator: Simulator, tasks: TaskGroup) -> None:
+    async with listener:
+        await listener.serve(simulator.serve, tasks)

@@ -122,10 +122,11 @@ class Session:
         self._handlers[request.name](self, request.values)
 
     def _refuse_field(self, problem: FieldError) -> None:
-        request = problem.values.get("reqId", problem.values.get("orderId", NO_ID))
+        read = problem.values
+        request = read["reqId"] if "reqId" in read else read.get("orderId", NO_ID)
         name = _FIELD_NAMES.get(problem.name, problem.name)
         text = f"Error reading request. Unable to parse field: '{name}' for input string: '{problem.text}'"
-        self.error(int(request), 320, text)
+        self.error(request, 320, text)
 
     def _start(self, request: Message) -> None:
         if request.name != "startApi":
