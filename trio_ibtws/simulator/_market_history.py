@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -49,7 +50,8 @@ def _start(market: Market, instrument: Instrument, end: float, number: int, unit
     if unit in "MY":
         months = moment.year * 12 + moment.month - 1 - number * (12 if unit == "Y" else 1)
         year, month = divmod(max(months, 12), 12)
-        return moment.replace(year=year, month=month + 1, day=min(moment.day, 28)).timestamp()
+        day = min(moment.day, monthrange(year, month + 1)[1])
+        return moment.replace(year=year, month=month + 1, day=day).timestamp()
     return _trading_start(market, instrument, end, number, unit)
 
 
