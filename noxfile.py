@@ -85,10 +85,13 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typing(session: nox.Session) -> None:
-    """Check the types: mypy, strict, then pyright."""
+    """Check the types: mypy, strict, then pyright; then that everything public is typed, as its users see it."""
     session.install("-e", ".[cli]", NEWEST, *group("typing"))
     session.run("mypy")
     session.run("pyright")
+    session.install("--no-deps", "--force-reinstall", ".")
+    with tempfile.TemporaryDirectory(prefix="trio_ibtws_types_") as away, session.chdir(away):
+        session.run("pyright", "--ignoreexternal", "--verifytypes", "trio_ibtws")
 
 
 @nox.session

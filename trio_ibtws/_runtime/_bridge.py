@@ -68,7 +68,7 @@ class _LocalErrors(EWrapper):
         super().__init__()
         self.reported: list[tuple[int, str]] = []
 
-    def error(self, *arguments: Any) -> None:
+    def error(self, *arguments: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         _, code, message, _, _ = _compat.error_arguments(arguments)
         self.reported.append((code, message))
 
@@ -99,7 +99,7 @@ class Bridge:
         self._errors = _LocalErrors()
         self._capture = _Capture()
         self._eclient = EClient(self._errors)
-        self._eclient.conn = self._capture
+        self._eclient.conn = self._capture  # pyright: ignore[reportAttributeAccessIssue]
         self._eclient.clientId = client_id
         self._decoder = _StrictDecoder(wrapper, None)
 

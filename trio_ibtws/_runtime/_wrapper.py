@@ -6,6 +6,7 @@ differs between releases or that belong to more than one request.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,7 @@ class Recorder:
             deliver(*arguments)
 
 
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _REQUEST_ID_PARAMETERS = (("reqId",), ("requestId",), ("tickerId",))
 
 
@@ -73,7 +75,8 @@ def event_maker(name: str, fields: tuple[str, ...]) -> Callable[[tuple[Any, ...]
     """Return what makes an event of a callback's values: the value itself if it is one, else a struct."""
     if len(fields) <= 1:
         return lambda values: values[0] if values else None
-    struct = msgspec.defstruct(name[0].upper() + name[1:], fields, bases=(Event,), frozen=True)
+    snake_case = [_WORD.sub("_", field).lower() for field in fields]
+    struct = msgspec.defstruct(name[0].upper() + name[1:], snake_case, bases=(Event,), frozen=True)
     return lambda values: struct(*values)
 
 
@@ -106,7 +109,7 @@ class SessionWrapper(EWrapper):
 
         setattr(self, name, heard)
 
-    def error(self, *arguments: Any) -> None:
+    def error(self, *arguments: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         self.router.error(*error_arguments(arguments))
 
     def nextValidId(self, orderId: int) -> None:
@@ -169,7 +172,7 @@ class SessionWrapper(EWrapper):
         )
         self.router.session(self._session.commission, event)
 
-    def orderBound(self, *ids: int) -> None:
+    def orderBound(self, *ids: int) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Up to ibapi 10.30 the first parameter is called reqId; it is the permId all the same."""
         self.router.session(self._session.order_bound, OrderBound(*ids))
 
