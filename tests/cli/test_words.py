@@ -23,7 +23,7 @@ from trio_ibtws.errors import ClientIdInUse, ConnectionLost, NoData, NotTWS
 
 
 def status(name: str, filled: int, price: float | None) -> OrderStatus:
-    remaining = Decimal(100 - filled)
+    remaining = Decimal(f"{100 - filled}.0")  # as ibapi 9.81 has it
     return OrderStatus(7, name, Decimal(filled), remaining, price, 1, 0, price, 0, "", None)
 
 
@@ -45,6 +45,7 @@ def execution() -> ExecDetails:
     [
         (open_order(), "open order     BUY 100 AAPL MKT: Submitted"),
         (status("Submitted", 0, None), "order status   Submitted: 0 filled, 100 remaining"),
+        (status("Submitted", 0, 0.0), "order status   Submitted: 0 filled, 100 remaining"),
         (status("Filled", 100, 430.47), "order status   Filled: 100 filled at 430.47, 0 remaining"),
         (execution(), "execution      100 at 430.47 on NASDAQ"),
         (CommissionAndFeesReport("1", 1.5, "USD", None, None, None), "commission     1.5 USD"),

@@ -64,6 +64,7 @@ def _ibapi() -> str:
 
 async def _session(screen: Screen, target: Target, sim: Simulator | None) -> None:
     host, port, client_id, symbol, seconds = target
+    threads = threading.active_count()
     screen.scene("Connect", f'async with open_client("{host}", {port}, client_id={client_id}) as client:')
     async with open_client(host or "", port, client_id=client_id, trading=sim is not None) as client:
         _show_session(screen, client, sim)
@@ -74,7 +75,7 @@ async def _session(screen: Screen, target: Target, sim: Simulator | None) -> Non
             await _live_ticks(screen, client, contract, seconds, sim)
         if sim is not None:
             await _market_order(screen, client, contract)
-    _show_end(screen, client)
+    _show_end(screen, client, threading.active_count() - threads)
 
 
 @asynccontextmanager
@@ -156,10 +157,10 @@ async def _market_order(screen: Screen, client: Client, contract: Contract) -> N
     raise CommandError(f"the order was not filled within {_ORDER_DEADLINE:g} s: please report this")
 
 
-def _show_end(screen: Screen, client: Client) -> None:
+def _show_end(screen: Screen, client: Client, threads: int) -> None:
     stats = client.stats()
     screen.scene("Closed", "the block of open_client was left")
     screen.fact("sent", f"{stats.frames_out} frames, {stats.bytes_out:,} bytes")
     screen.fact("received", f"{stats.frames_in} frames, {stats.bytes_in:,} bytes")
     screen.fact("lost", f"{stats.decode_errors} frames not decoded, {stats.events_dropped} events dropped")
-    screen.fact("threads", f"{threading.active_count()}: no more than the program began with")
+    screen.fact("threads", f"{threads} started")

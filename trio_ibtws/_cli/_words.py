@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from .._runtime._events import CommissionAndFeesReport, ExecDetails, OpenOrder, OrderBound, OrderEvent, OrderStatus
 from ..errors import ClientIdInUse, ConnectionLost, NotTWS
 
@@ -27,20 +29,25 @@ def masked(account: str) -> str:
     return f"{account[:1]}{'*' * (len(account) - 3)}{account[-2:]}" if len(account) > 3 else "***"
 
 
+def _plain(number: float | Decimal | None) -> str:
+    """Return a number without zeros at its end: releases of ibapi differ in whether a quantity is 100 or 100.0."""
+    return "?" if number is None else f"{Decimal(str(number)).normalize():,f}"
+
+
 def described(event: OrderEvent) -> str:
     """Return an event of an order in words."""
     match event:
         case OpenOrder():
             order = event.order
-            what = f"{order.action} {order.totalQuantity} {event.contract.symbol} {order.orderType}"
+            what = f"{order.action} {_plain(order.totalQuantity)} {event.contract.symbol} {order.orderType}"
             return f"open order     {what}: {event.order_state.status}"
         case OrderStatus():
             price = f" at {event.avg_fill_price:,.2f}" if event.filled else ""
-            return f"order status   {event.status}: {event.filled} filled{price}, {event.remaining} remaining"
+            return f"order status   {event.status}: {_plain(event.filled)} filled{price}, {_plain(event.remaining)} remaining"
         case ExecDetails():
             execution = event.execution
-            return f"execution      {execution.shares} at {execution.price:,.2f} on {execution.exchange}"
+            return f"execution      {_plain(execution.shares)} at {execution.price:,.2f} on {execution.exchange}"
         case CommissionAndFeesReport():
-            return f"commission     {event.commission_and_fees} {event.currency}"
+            return f"commission     {_plain(event.commission_and_fees)} {event.currency}"
         case OrderBound():
             return f"order bound    {event.order_id}"

@@ -1,0 +1,60 @@
+"""The demo on the simulator, over a real socket, whole."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.cli.process import Command
+
+SCENES = [
+    "1  Connect",
+    "2  Contract details",
+    "3  A year of daily bars",
+    "4  Live ticks",
+    "5  Cancelled by leaving the block",
+    "6  A market order",
+    "7  Closed",
+]
+
+
+@pytest.mark.parametrize("backend", ["trio", "asyncio"])
+def test_the_whole_demo(command: Command, backend: str) -> None:
+    done = command("demo", "--backend", backend, "--seconds", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    out = done.stdout
+    assert out.startswith(f"trio_ibtws on {backend}, with ibapi")
+    assert [line for line in out.splitlines() if line[:1].isdigit()] == SCENES
+    assert "APPLE INC" in out
+    assert out.count("┤") == 3
+    assert re.search(r"^ +bid +ask +last +volume\n( +[\d.,]+){4}$", out, re.MULTILINE)
+    assert re.search(r"TWS received +reqMktData, cancelMktData, reqCurrentTime$", out, re.MULTILINE)
+    assert re.search(r"Filled: 100 filled at \d+\.\d\d, 0 remaining$", out, re.MULTILINE)
+    assert "0 frames not decoded, 0 events dropped" in out
+    assert re.search(r"threads +0 started$", out, re.MULTILINE)
+
+
+def test_it_fits_80_columns_and_has_no_colours_in_a_file(command: Command) -> None:
+    out = command("demo", "--seconds", "0.5").stdout
+    assert "\x1b" not in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_it_is_plain_where_the_terminal_cannot_draw(command: Command) -> None:
+    done = command("demo", "--seconds", "0.5", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
+    assert "#" in done.stdout
+
+
+def test_another_symbol(command: Command) -> None:
+    assert "MICROSOFT" in command("demo", "--seconds", "0.5", "--symbol", "msft").stdout
+
+
+def test_a_symbol_that_does_not_exist(command: Command) -> None:
+    done = command("demo", "--symbol", "NOPE")
+    assert done.returncode == 1
+    assert done.stderr.startswith("trio-ibtws: no US stock NOPE: ")
+    assert done.stderr.endswith("; give another with --symbol\n")
+    assert done.stderr.count("\n") == 1
