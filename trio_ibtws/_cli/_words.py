@@ -43,7 +43,8 @@ def described(event: OrderEvent) -> str:
             return f"open order     {what}: {event.order_state.status}"
         case OrderStatus():
             price = f" at {event.avg_fill_price:,.2f}" if event.filled else ""
-            return f"order status   {event.status}: {_plain(event.filled)} filled{price}, {_plain(event.remaining)} remaining"
+            filled, remaining = _plain(event.filled), _plain(event.remaining)
+            return f"order status   {event.status}: {filled} filled{price}, {remaining} remaining"
         case ExecDetails():
             execution = event.execution
             return f"execution      {_plain(execution.shares)} at {execution.price:,.2f} on {execution.exchange}"
