@@ -6,8 +6,10 @@ one environment overwrite each other's files, so that neither works.
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 
 __all__ = ["ibapi_distributions", "require_one_ibapi"]
 
@@ -41,4 +43,15 @@ def require_one_ibapi() -> None:
         )
 
 
-require_one_ibapi()
+def _run_as_command() -> bool:
+    """Whether this import is the start of ``trio-ibtws`` or ``python -m trio_ibtws``, whose errors take one line."""
+    module = sys.orig_argv.index("-m") if "-m" in sys.orig_argv else len(sys.orig_argv)
+    return Path(sys.argv[0]).stem == "trio-ibtws" or sys.orig_argv[module + 1 : module + 2] == ["trio_ibtws"]
+
+
+try:
+    require_one_ibapi()
+except ImportError as exc:
+    if _run_as_command():
+        sys.exit(f"trio-ibtws: {exc}")
+    raise
