@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from tests.simulator.stock import VERSIONS, StockClient
 from trio.testing import MockClock
 
+from tests.simulator.stock import VERSIONS, StockClient
 from trio_ibtws.simulator import Scenario, Simulator, open_simulator
 
 FAST = 200.0  # simulated seconds a second: what asyncio has instead of a virtual clock

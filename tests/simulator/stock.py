@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
+import ibapi.server_versions as ibapi_server_versions
 from anyio import EndOfStream
 from anyio.abc import ByteStream
 from ibapi.client import EClient
@@ -24,10 +27,9 @@ from trio_ibtws._runtime._framing import FrameBuffer, frame
 from trio_ibtws.simulator import Simulator
 from trio_ibtws.simulator._handshake import SERVER_VERSIONS
 
-try:
-    from ibapi.client import MAX_CLIENT_VER
-except ImportError:  # pragma: no cover (9.81.1 has it there as well)
-    from ibapi.server_versions import MAX_CLIENT_VER
+_Client: Any = EClient
+_Wrapper: Any = EWrapper
+MAX_CLIENT_VER: int = vars(ibapi_server_versions)["MAX_CLIENT_VER"]
 
 _NOT_CALLBACKS = {"logAnswer", "winError"}
 _NEW_NAMES = {"commissionAndFeesReport": "commissionReport"}
@@ -37,7 +39,6 @@ class Got(SimpleNamespace):
     """One call of a callback: its name, and its arguments by their names."""
 
     name: str
-
 
 
 def _recorder(name: str, callback: Callable[..., Any]) -> Callable[..., None]:
@@ -55,15 +56,15 @@ class _Outbox:
     def __init__(self) -> None:
         self.data = bytearray()
 
-    def isConnected(self) -> bool:  # noqa: N802 (ibapi's name)
+    def isConnected(self) -> bool:
         return True
 
-    def sendMsg(self, data: bytes) -> int:  # noqa: N802 (ibapi's name)
+    def sendMsg(self, data: bytes) -> int:
         self.data += data
         return len(data)
 
 
-class _Recording(EWrapper):  # type: ignore[misc]
+class _Recording(_Wrapper):  # type: ignore[misc]
     """An EWrapper whose every callback is written down."""
 
     got: list[Got]
@@ -74,19 +75,20 @@ for _name, _callback in inspect.getmembers(EWrapper, inspect.isfunction):
         setattr(_Recording, _name, _recorder(_name, _callback))
 
 
-class StockClient(_Recording, EClient):  # type: ignore[misc]
+class StockClient(_Recording, _Client):  # type: ignore[misc]
     """A client made of ibapi, driven by hand."""
 
     newest_version = MAX_CLIENT_VER
 
     def __init__(self, stream: ByteStream | None, version: int) -> None:
-        EClient.__init__(self, self)
+        _Client.__init__(self, self)
         self.got: list[Got] = []
+        self.frames: list[bytes] = []
         self.stream = stream
         self.conn = self.outbox = _Outbox()
         self.connState = EClient.CONNECTED
         self.serverVersion_ = version
-        self.decoder = Decoder(self, version)
+        self.decoder: Any = Decoder(self, version)
         self._frames = FrameBuffer()
 
     @classmethod
@@ -120,6 +122,7 @@ class StockClient(_Recording, EClient):  # type: ignore[misc]
 
     def interpret(self, body: bytes) -> None:
         """Have ibapi decode one frame, as its ``run`` does."""
+        self.frames.append(body)
         *fields, _ = body.split(b"\0")
         if "msgId" in inspect.signature(self.decoder.interpret).parameters:
             self.decoder.interpret(tuple(fields[1:]), int(fields[0]))
@@ -166,7 +169,7 @@ def contract(symbol: str = "AAPL", sec_type: str = "STK", exchange: str = "SMART
 
 def order(action: str, quantity: int, kind: str = "MKT", **attributes: Any) -> Order:
     made = Order()
-    made.action, made.totalQuantity, made.orderType = action, quantity, kind
+    made.action, made.totalQuantity, made.orderType = action, Decimal(quantity), kind
     for name, value in attributes.items():
         setattr(made, name, value)
     return made
@@ -194,6 +197,12 @@ def _cancel_argument() -> tuple[Any, ...]:
     from ibapi.order_cancel import OrderCancel
 
     return (OrderCancel(),)
+
+
+async def comes_true(condition: Callable[[], object]) -> None:
+    """Wait until something that nobody announces has happened."""
+    while not condition():
+        await anyio.sleep(0.001)
 
 
 def names(got: list[Got]) -> list[str]:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from ibapi.contract import Contract
 from ibapi.execution import ExecutionFilter
 from ibapi.order import Order
-from tests.simulator.stock import VERSIONS, StockClient, cancel, cancel_all, contract, order
 
+from tests.simulator.stock import VERSIONS, StockClient, cancel, cancel_all, contract, order
 from trio_ibtws._runtime._framing import FrameBuffer
 from trio_ibtws.simulator._codec import (
     FieldError,
@@ -59,9 +59,21 @@ ANSWERS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
             "whyHeld": "child",
         },
         "orderStatus",
-        {"orderId": 5, "status": "Filled", "filled": 1.5, "permId": 900000001, "whyHeld": "child", "avgFillPrice": 9.75},
+        {
+            "orderId": 5,
+            "status": "Filled",
+            "filled": 1.5,
+            "permId": 900000001,
+            "whyHeld": "child",
+            "avgFillPrice": 9.75,
+        },
     ),
-    ("error", {"reqId": 9, "errorCode": 200, "errorString": "none"}, "error", {"errorCode": 200, "errorString": "none"}),
+    (
+        "error",
+        {"reqId": 9, "errorCode": 200, "errorString": "none"},
+        "error",
+        {"errorCode": 200, "errorString": "none"},
+    ),
     (
         "updateAccountValue",
         {"key": "NetLiquidation", "value": "1.00", "currency": "USD", "accountName": "DU1"},
@@ -125,7 +137,12 @@ ANSWERS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
         "tickByTickBidAsk",
         {"bidPrice": 2.5, "askPrice": 2.75, "bidSize": 3, "askSize": 4},
     ),
-    ("tickByTick", {"reqId": 3, "tickType": 4, "time": 5, "midPoint": 2.625}, "tickByTickMidPoint", {"midPoint": 2.625}),
+    (
+        "tickByTick",
+        {"reqId": 3, "tickType": 4, "time": 5, "midPoint": 2.625},
+        "tickByTickMidPoint",
+        {"midPoint": 2.625},
+    ),
     ("completedOrdersEnd", {}, "completedOrdersEnd", {}),
     ("pnl", {"reqId": 3, "dailyPnL": 1.5, "unrealizedPnL": 1.0, "realizedPnL": 0.5}, "pnl", {"dailyPnL": 1.5}),
     ("pnlSingle", {"reqId": 3, "pos": 4, "dailyPnL": 1.5, "value": 9.0}, "pnlSingle", {"pos": 4, "value": 9.0}),
@@ -148,7 +165,9 @@ def test_ibapi_reads_what_went_in(
 
 
 def test_nested_answers(version: int) -> None:
-    (got,) = decoded(Message("execDetails", {"reqId": -1, "orderId": 5, "contract": AAPL, "execution": EXECUTION}), version)
+    (got,) = decoded(
+        Message("execDetails", {"reqId": -1, "orderId": 5, "contract": AAPL, "execution": EXECUTION}), version
+    )
     assert (got.reqId, got.contract.symbol, got.execution.orderId) == (-1, "AAPL", 5)
     for name, value in EXECUTION.items():
         assert getattr(got.execution, name) == value
@@ -308,7 +327,16 @@ def test_execution_filters(version: int) -> None:
 
 def check_contract(message: Message, name: str, wanted: Contract) -> None:
     assert (message.name, message.values["reqId"]) == (name, 7)
-    for attribute in ("conId", "symbol", "strike", "right", "multiplier", "exchange", "primaryExchange", "tradingClass"):
+    for attribute in (
+        "conId",
+        "symbol",
+        "strike",
+        "right",
+        "multiplier",
+        "exchange",
+        "primaryExchange",
+        "tradingClass",
+    ):
         assert message.values["contract"][attribute] == getattr(wanted, attribute), attribute
 
 
@@ -373,7 +401,12 @@ def test_every_attribute_of_an_order_comes_and_goes(version: int, attribute: str
     message = requested(client)
     assert message.values["order"][attribute] == value
     if attribute not in NOT_ECHOED:
-        shown = {"orderId": 5, "contract": AAPL, "order": message.values["order"], "orderState": {"status": "Submitted"}}
+        shown = {
+            "orderId": 5,
+            "contract": AAPL,
+            "order": message.values["order"],
+            "orderState": {"status": "Submitted"},
+        }
         (got,) = decoded(Message("openOrder", shown), version)
         assert (got.orderId, got.contract.symbol, got.orderState.status) == (5, "AAPL", "Submitted")
         assert getattr(got.order, attribute) == value

@@ -96,8 +96,9 @@ async def test_a_delayed_snapshot(client: StockClient) -> None:
 async def test_a_stream_until_it_is_cancelled(client: StockClient) -> None:
     client.reqMktData(1, contract("IBM"), "", False, False, [])
     client.reqMktData(2, contract("IBM"), "", False, False, [])
+    got: list[Got] = []
     for _ in range(20):
-        got = await client.until("tickSize", tickType=8)
+        got += await client.until("tickSize", tickType=8)
     assert {each.reqId for each in got if hasattr(each, "reqId")} <= {1, 2}
     client.cancelMktData(1)
     client.cancelMktData(2)
@@ -165,8 +166,8 @@ async def test_tick_by_tick(client: StockClient, what: str, callback: str) -> No
     client.reqTickByTickData(1, contract(), what, 0, False)
     times = []
     for _ in range(8):
-        (got,) = await client.until(callback)
-        times.append(got.time)
+        (tick,) = await client.until(callback)
+        times.append(tick.time)
     assert times == sorted(times)
     client.cancelTickByTickData(1)
     client.cancelTickByTickData(1)
@@ -177,7 +178,9 @@ async def test_tick_by_tick(client: StockClient, what: str, callback: str) -> No
 # --- bars --------------------------------------------------------------------------------------------------------
 
 
-def ask_bars(client: StockClient, request: int, end: str, duration: str, size: str, what: str = "TRADES", **more: Any) -> None:
+def ask_bars(
+    client: StockClient, request: int, end: str, duration: str, size: str, what: str = "TRADES", **more: Any
+) -> None:
     wanted = more.get("contract") or contract()
     keep = more.get("keep", False)
     client.reqHistoricalData(request, wanted, end, duration, size, what, 1, more.get("format", 1), keep, [])
@@ -216,7 +219,9 @@ async def test_dates(client: StockClient) -> None:
 
 
 async def test_what_to_show(client: StockClient) -> None:
-    shown = {what: (await bars(client, "20130103 16:00:00", "1 D", "1 day", what))[0] for what in ("TRADES", "BID", "ASK")}
+    shown = {
+        what: (await bars(client, "20130103 16:00:00", "1 D", "1 day", what))[0] for what in ("TRADES", "BID", "ASK")
+    }
     assert shown["BID"].close < shown["TRADES"].close < shown["ASK"].close
     (adjusted,) = await bars(client, "", "1 D", "1 day", "ADJUSTED_LAST")
     assert adjusted.close < shown["TRADES"].close
@@ -234,7 +239,7 @@ async def test_queries_that_have_no_answer(client: StockClient) -> None:
     ask_bars(client, 7, "", "1 D", "1 day", "GUESS")
     ask_bars(client, 8, "", "1 D", "1 day", contract=contract("XYZ"))
     ask_bars(client, 9, "20130104 16:00:00", "1 D", "1 day", keep=True)
-    got = []
+    got: list[Got] = []
     while len(got) < 9:
         got += await client.until("error")
     assert {each.reqId: each.errorCode for each in got} == {

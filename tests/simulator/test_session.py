@@ -9,7 +9,7 @@ import pytest
 from anyio import BrokenResourceError, EndOfStream
 from anyio.abc import ByteStream
 
-from tests.simulator.stock import StockClient, contract, names, order
+from tests.simulator.stock import StockClient, comes_true, contract, names, order
 from trio_ibtws._runtime._framing import FrameBuffer, frame
 from trio_ibtws.errors import InternalError
 from trio_ibtws.simulator import Scenario, Simulator, open_simulator
@@ -105,8 +105,7 @@ async def test_a_client_id_in_use(sim: Simulator, version: int, client: StockCli
 async def test_a_client_id_is_free_again(sim: Simulator, version: int, client: StockClient) -> None:
     assert client.stream is not None
     await client.stream.aclose()
-    while sim.clients:
-        await anyio.sleep(0.001)
+    await comes_true(lambda: not sim.clients)
     again = await StockClient.start(sim, version, client_id=1)
     assert await again.sync() == []
 
@@ -188,8 +187,7 @@ async def test_silence(sim: Simulator, client: StockClient) -> None:
     sim.silence()
     client.reqIds(1)
     await client.flush()
-    while len(sim.received) < 2:
-        await anyio.sleep(0.001)
+    await comes_true(lambda: len(sim.received) == 2)
     sim.unsilence()
     assert await client.sync() == []
 
@@ -218,7 +216,7 @@ async def test_a_client_that_does_not_read_hurts_nobody(sim: Simulator, version:
     slow = await StockClient.start(sim, version, client_id=2)
     ask = "\0".join(["81", "1", "a", ""]).encode()
     assert slow.stream is not None
-    with anyio.move_on_after(2.0) as scope:
+    with anyio.move_on_after(0.5) as scope:
         while True:
             await slow.stream.send(frame(ask) * 500)
     assert scope.cancelled_caught
@@ -277,16 +275,14 @@ async def test_a_real_socket() -> None:
 
 async def conversation(seed: int, version: int, speed: float) -> list[bytes]:
     """Return the frames that a client gets for some requests, up to the fill of an order."""
-    frames: list[bytes] = []
     async with open_simulator(port=None, seed=seed, scenario=Scenario(speed=speed)) as sim:
         client = await StockClient.start(sim, version, client_id=1)
-        take = client.interpret
-        client.interpret = lambda body: (frames.append(body), take(body))[1]  # type: ignore[method-assign]
+        client.frames = []
         client.reqHistoricalData(1, contract(), "20130104 16:00:00", "2 D", "1 hour", "TRADES", 1, 1, False, [])
         await client.until("historicalDataEnd")
         client.placeOrder(1, contract(), order("BUY", 100))
         await client.until("commissionReport")
-    return frames
+    return client.frames
 
 
 async def test_the_same_seed_gives_the_same_bytes(anyio_backend: Any, version: int, speed: float) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import pytest
 
-from tests.simulator.stock import Got, StockClient, cancel, cancel_all, contract, names, order
+from tests.simulator.stock import Got, StockClient, cancel, cancel_all, comes_true, contract, names, order
 from trio_ibtws.simulator import Scenario, Simulator, open_simulator
 
 pytestmark = pytest.mark.anyio
@@ -20,12 +19,12 @@ EURUSD = ("EUR", "CASH", "IDEALPRO", "USD")
 
 def story(got: list[Got]) -> list[str]:
     """Return what happened in short: statuses, fills, charges, errors by their code."""
-    told = {
+    told: dict[str, Callable[[Got], str]] = {
         "openOrder": lambda each: f"open {each.orderState.status}",
         "orderStatus": lambda each: each.status,
         "error": lambda each: str(each.errorCode),
     }
-    return [told.get(each.name, lambda each: each.name)(each) for each in got]
+    return [told[each.name](each) if each.name in told else each.name for each in got]
 
 
 async def fill(client: StockClient, order_id: int, made: Any, wanted: Any = None) -> list[Got]:
@@ -199,8 +198,7 @@ async def test_working_orders_greet_a_client_that_comes_back(sim: Simulator, ver
     await client.sync()
     assert client.stream is not None
     await client.stream.aclose()
-    while sim.clients:
-        await anyio.sleep(0.001)
+    await comes_true(lambda: not sim.clients)
     again = StockClient(await sim.connect(), version)
     await again.shake_hands(f"v100..{version}")
     again.clientId = 1
