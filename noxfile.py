@@ -41,6 +41,11 @@ def group(name: str) -> list[str]:
 def run_tests(session: nox.Session, ibapi: str) -> None:
     """Run the suite on trio and asyncio, then the trio-only folder under pytest-trio, with *ibapi* installed."""
     session.install("-e", ".[cli]", ibapi, *group("test"))
+    run_suite(session)
+
+
+def run_suite(session: nox.Session) -> None:
+    """Run both halves of the suite in the session's environment; a selection of tests runs in the first alone."""
     session.run("pytest", *session.posargs)
     if Path("tests/trio_only").is_dir() and not session.posargs:
         session.run("pytest", "-p", "trio", "-p", "no:anyio", "tests/trio_only")
@@ -65,6 +70,16 @@ def tests(session: nox.Session, ibapi: str) -> None:
 def matrix(session: nox.Session, ibapi: str) -> None:
     """Run the tests with every release of ibapi that the request table was made from."""
     run_tests(session, ibapi)
+
+
+@nox.session
+def newest(session: nox.Session) -> None:
+    """Try the newest ibapi that the registry has, for a scheduled run: what is new in it, then the tests."""
+    session.install("-e", ".[cli]", *group("test"))
+    session.install("--upgrade", "ibapi-latest")
+    session.run("python", "-m", "generator", "--record", "--output", f"{session.create_tmp()}/newest.json")
+    session.run("trio-ibtws", "doctor")
+    run_suite(session)
 
 
 @nox.session
