@@ -149,7 +149,7 @@ class Calls:
 
     def cancel_order(self, request: Request[None], order_id: int, order_cancel: Any) -> None:
         """Send the cancel of an order."""
-        self._session.send(request, {str(request.key): order_id, "orderCancel": order_cancel})
+        self._session.send(request, _named(request, (order_id, order_cancel)))
 
     def place(self, request: Request[Any], *arguments: Any) -> OrderSubscription[OrderEvent]:
         """Return an order that is sent when it is opened."""
