@@ -85,6 +85,8 @@ class Answer:
 
     def _finish(self) -> None:
         self.finished = True
+        if self._single and not self._rows:
+            self.fail(NoData(0, "the answer ended without the value that was asked for"))
         if not self._over:
             self._over = True
             self._wake()
