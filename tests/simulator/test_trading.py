@@ -64,6 +64,14 @@ async def test_a_limit_order_waits_changes_and_goes(client: StockClient) -> None
     assert story(await client.sync()) == ["Cancelled", "202", "10148", "10147"]
 
 
+async def test_a_change_that_is_another_order(client: StockClient) -> None:
+    client.placeOrder(1, contract(), order("BUY", 10, "LMT", lmtPrice=100.0))
+    client.placeOrder(1, contract(), order("SELL", 10, "LMT", lmtPrice=900.0))
+    client.placeOrder(1, contract("IBM"), order("BUY", 10, "LMT", lmtPrice=100.0))
+    client.placeOrder(1, contract(), order("BUY", 10))
+    assert story(await client.sync())[2:] == ["105"] * 3
+
+
 async def test_a_limit_is_kept(client: StockClient) -> None:
     got = await fill(client, 1, order("BUY", 10, "LMT", lmtPrice=600.0))
     assert next(each for each in got if each.name == "execDetails").execution.price < 600
@@ -292,6 +300,21 @@ async def test_summaries(client: StockClient) -> None:
     client.cancelAccountSummary(1)
     client.reqAccountSummary(3, "All", "NetLiquidation")
     assert names(await client.sync())[-1] == "accountSummaryEnd"
+
+
+async def test_the_account_by_request_id(client: StockClient) -> None:
+    await fill(client, 1, order("BUY", 10))
+    client.reqPositionsMulti(1, "DU1000001", "")
+    client.reqAccountUpdatesMulti(2, "DU1000001", "", True)
+    client.reqPositionsMulti(3, "U7", "")
+    held, end, *values = await client.sync()
+    assert (held.reqId, held.pos, end.name) == (1, 10, "positionMultiEnd")
+    assert {each.key for each in values[:-2]} >= {"NetLiquidation", "CashBalance"}
+    assert [values[-2].name, values[-1].errorCode] == ["accountUpdateMultiEnd", 321]
+    assert "positionMulti" in names(await fill(client, 2, order("SELL", 10)) + await client.sync())
+    client.cancelPositionsMulti(1)
+    client.cancelAccountUpdatesMulti(2)
+    assert "positionMulti" not in names(await fill(client, 3, order("SELL", 10)) + await client.sync())
 
 
 async def test_profit_and_loss(client: StockClient) -> None:

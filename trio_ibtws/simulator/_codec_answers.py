@@ -129,6 +129,17 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
     "positionEnd": (62, fields("#1")),
     "accountSummary": (63, fields("#1 reqId:id account tag value currency")),
     "accountSummaryEnd": (64, fields("#1 reqId:id")),
+    "positionMulti": (
+        71,
+        (
+            *fields("#3 reqId:id account"),
+            Group("contract", *_POSITION_CONTRACT),
+            *fields("position:decimal avgCost:float modelCode"),
+        ),
+    ),
+    "positionMultiEnd": (72, fields("#1 reqId:id")),
+    "accountUpdateMulti": (73, fields("#1 reqId:id account modelCode key value currency")),
+    "accountUpdateMultiEnd": (74, fields("#1 reqId:id")),
     "familyCodes": (78, (Repeat("familyCodes", *fields("accountID familyCodeStr")),)),
     "symbolSamples": (79, (*fields("reqId:id"), Repeat("contractDescriptions", *_SYMBOL_SAMPLE))),
     "tickReqParams": (81, fields("reqId:id minTick:float bboExchange snapshotPermissions:int")),

@@ -14,8 +14,11 @@ from ._world import World
 __all__ = ["HANDLERS", "account_changed"]
 
 _POSITIONS = "positions"
+_POSITIONS_MULTI = "positions multi"
+_UPDATES_MULTI = "account updates multi"
 _SUMMARY = "account summary"
 _UPDATES = "account updates"
+_NO_SUCH_ACCOUNT = "Error validating request.-'bA' : cause - Invalid account code was entered."
 _SUMMARY_LIMIT = 2
 _EVERY = 180.0  # seconds between two rounds of changed values
 
@@ -30,13 +33,16 @@ def positions(session: Session, _: dict[str, Any]) -> None:
 
 
 def _send_position(session: Session, holding: Holding) -> None:
-    session.send(
-        "position",
-        account=session.world.account.name,
-        contract=holding.instrument.contract(holding.instrument.primary_exchange),
-        position=holding.quantity,
-        avgCost=float(round(holding.average_cost, 8)),
-    )
+    session.send("position", **_position(session, holding))
+
+
+def _position(session: Session, holding: Holding) -> dict[str, Any]:
+    return {
+        "account": session.world.account.name,
+        "contract": holding.instrument.contract(holding.instrument.primary_exchange),
+        "position": holding.quantity,
+        "avgCost": float(round(holding.average_cost, 8)),
+    }
 
 
 def cancel_positions(session: Session, _: dict[str, Any]) -> None:
@@ -162,7 +168,7 @@ def account_updates(session: Session, values: dict[str, Any]) -> None:
         session.close_line(_UPDATES, 0)
         return
     if values["acctCode"] not in {"", name}:
-        session.error(NO_ID, 321, "Error validating request.-'bA' : cause - Invalid account code was entered.")
+        session.error(NO_ID, 321, _NO_SUCH_ACCOUNT)
         return
     session.close_line(_UPDATES, 0)
     updates = _Updates(session)
@@ -183,8 +189,68 @@ def account_changed(world: World, execution: Execution) -> None:
     for session in list(world.sessions.values()):
         if session.has_line(_POSITIONS, 0):
             _send_position(session, holding)
+        for kind, request in list(session.lines):
+            if kind == _POSITIONS_MULTI and isinstance(request, int):
+                _send_position_multi(session, request, holding)
         if session.account_updates is not None:
             session.account_updates([holding])
+
+
+# --- the same, by request id ---------------------------------------------------------------------------------------
+
+
+def positions_multi(session: Session, values: dict[str, Any]) -> None:
+    """Serve reqPositionsMulti: all positions, the end, and each that changes."""
+    request = values["reqId"]
+    if not _is_ours(session, values):
+        return
+    for holding in list(session.world.account.holdings.values()):
+        if holding.quantity:
+            _send_position_multi(session, request, holding)
+    session.send("positionMultiEnd", reqId=request)
+    session.open_line(_POSITIONS_MULTI, request, lambda: None)
+
+
+def _send_position_multi(session: Session, request: int, holding: Holding) -> None:
+    session.send("positionMulti", reqId=request, **_position(session, holding))
+
+
+def account_updates_multi(session: Session, values: dict[str, Any]) -> None:
+    """Serve reqAccountUpdatesMulti: the values, the end, and every three minutes what changed."""
+    request = values["reqId"]
+    if not _is_ours(session, values):
+        return
+    sent: dict[tuple[str, str], str] = {}
+    account = session.world.account
+    ledger = {"NetLiquidation", *(key for key, _ in account.ledger())}
+
+    def send() -> None:
+        for key, value, currency in _changed(sent, account.values()):
+            if not values["ledgerAndNLV"] or key in ledger:
+                row = {"key": key, "value": value, "currency": currency}
+                session.send("accountUpdateMulti", reqId=request, account=account.name, **row)
+
+    send()
+    session.send("accountUpdateMultiEnd", reqId=request)
+    session.open_line(_UPDATES_MULTI, request, _repeat(session.world, send))
+
+
+def cancel_positions_multi(session: Session, values: dict[str, Any]) -> None:
+    """Serve cancelPositionsMulti, silently."""
+    session.close_line(_POSITIONS_MULTI, values["reqId"])
+
+
+def cancel_account_updates_multi(session: Session, values: dict[str, Any]) -> None:
+    """Serve cancelAccountUpdatesMulti, silently."""
+    session.close_line(_UPDATES_MULTI, values["reqId"])
+
+
+def _is_ours(session: Session, values: dict[str, Any]) -> bool:
+    """Return whether a request is about the account that there is; else complain."""
+    if values["account"] in {"", "All", session.world.account.name}:
+        return True
+    session.error(values["reqId"], 321, _NO_SUCH_ACCOUNT)
+    return False
 
 
 # --- profit and loss ---------------------------------------------------------------------------------------------
@@ -228,7 +294,7 @@ def pnl_single(session: Session, values: dict[str, Any]) -> None:
 def _follow_pnl(session: Session, kind: str, values: dict[str, Any], send: Callable[[], None]) -> None:
     request = values["reqId"]
     if values["account"] != session.world.account.name:
-        session.error(request, 321, "Error validating request.-'bA' : cause - Invalid account code was entered.")
+        session.error(request, 321, _NO_SUCH_ACCOUNT)
     elif session.has_line(kind, request):
         session.error(request, 322, "Error processing request.-'bO' : cause - Duplicate ticker id")
     else:
@@ -252,6 +318,10 @@ HANDLERS: dict[str, Handler] = {
     "reqAccountSummary": account_summary,
     "cancelAccountSummary": cancel_account_summary,
     "reqAccountUpdates": account_updates,
+    "reqPositionsMulti": positions_multi,
+    "cancelPositionsMulti": cancel_positions_multi,
+    "reqAccountUpdatesMulti": account_updates_multi,
+    "cancelAccountUpdatesMulti": cancel_account_updates_multi,
     "reqPnL": pnl,
     "reqPnLSingle": pnl_single,
     "cancelPnL": cancel_pnl,

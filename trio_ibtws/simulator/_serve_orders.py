@@ -41,6 +41,9 @@ def place_order(session: Session, values: dict[str, Any]) -> None:
     if problem is not None:
         session.error(order_id, *problem)
         return
+    if known is not None and not _is_change_of(known, values["order"], instrument):
+        session.error(order_id, 105, "Order being modified does not match original order.")
+        return
     order = _make(session, values, instrument, known)
     if values["order"]["whatIf"]:
         _preview(session, order)
@@ -48,6 +51,12 @@ def place_order(session: Session, values: dict[str, Any]) -> None:
         exchange.modify(known, order)
     else:
         _submit(session, order)
+
+
+def _is_change_of(known: Order, new: dict[str, Any], instrument: Instrument) -> bool:
+    """Return whether an order with the id of a known one is that order with other prices or another size."""
+    same = (new["action"], new["orderType"]) == (known.values["action"], known.kind)
+    return same and instrument is known.instrument and bool(new["totalQuantity"] > known.filled)
 
 
 def _make(session: Session, values: dict[str, Any], instrument: Instrument, known: Order | None) -> Order:

@@ -38,7 +38,7 @@ def parse_time(text: str) -> float | None:
         zone = ZoneInfo("UTC" if utc else words[2]) if utc or len(words) > 2 else NEW_YORK
         layout = "%Y%m%d %H:%M:%S" if len(words) > 1 else "%Y%m%d"
         return datetime.strptime(stamp, layout).replace(tzinfo=zone).timestamp()
-    except (ValueError, OSError, IndexError):
+    except (ValueError, OSError, IndexError, KeyError):
         return None
 
 
