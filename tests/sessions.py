@@ -154,7 +154,7 @@ def _value(name: str) -> Any:
     if name in _NONE or name.endswith("Options"):
         return None
     if name == "wshEventData":
-        return getattr(import_module("ibapi.common"), "WshEventData", type(None))()
+        return getattr(import_module("ibapi.common"), "WshEventData", object)()
     flags = ("isSmartDepth", "allMsgs", "ledgerAndNLV", "apiOnly", "bAutoBind", "ignoreSize", "professionalCustomer")
     return False if name in flags else 1
 
