@@ -27,8 +27,8 @@ _PACKAGES = {
     "anyio": "",
     "trio": "",
     "msgspec": "",
-    "rich": "not installed; `trio-ibtws demo` needs it: pip install 'trio-ibtws[cli]'",
-    "tartiflette": "not installed; only the GraphQL service needs it: pip install 'trio-ibtws[graphql]'",
+    "rich": "not installed; `demo` needs it: pip install 'trio-ibtws[cli]'",
+    "tartiflette": "not installed; GraphQL needs it: pip install 'trio-ibtws[graphql]'",
 }
 _NAME_WIDTH = 12
 _WIDTH = 80
