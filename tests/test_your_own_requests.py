@@ -66,7 +66,7 @@ async def test_errors_of_tws_are_exceptions() -> None:
 
 
 class TestCallbackThatTheTableLacks:
-    """``verifyMessageAPI`` stands in for a callback of a release to come: no method of the generated wrapper hears it."""
+    """``verifyMessageAPI`` stands in for a callback of a release to come: the generated wrapper does not hear it."""
 
     @pytest.fixture(autouse=True)
     def not_in_the_table(self) -> None:
