@@ -1,7 +1,7 @@
 """The command line, ``trio-ibtws``: what can be typed, and how it fails. The commands are in ``_cli``.
 
-Nothing of the library is imported before a command needs it, so that help and ``doctor`` work where ibapi or an
-optional package is missing. Errors that can be expected are one line on stderr.
+A command is imported when it is run, so that ``simulate`` and ``doctor`` work without the package that ``demo`` draws
+with. Errors that can be expected are one line on stderr.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
@@ -170,7 +169,8 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _doctor(arguments: argparse.Namespace) -> int:
     from ._cli._doctor import doctor
 
-    return anyio.run(partial(doctor, *_server(arguments), arguments.client_id), backend="trio")
+    anyio.run(doctor, *_server(arguments), arguments.client_id, backend="trio")
+    return 0
 
 
 def _simulate(arguments: argparse.Namespace) -> int:

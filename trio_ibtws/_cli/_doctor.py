@@ -1,7 +1,6 @@
 """``trio-ibtws doctor``: what is installed, what the request table covers of it, what a server says.
 
-Plain text and no imports beside the standard library until ibapi is known to be there: this has to run where nothing
-else does.
+Plain text: it has to run where nothing but the library is installed.
 """
 
 from __future__ import annotations
@@ -12,13 +11,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pkgutil import iter_modules
 from textwrap import wrap
 from types import FunctionType
-from typing import TYPE_CHECKING
 
-from .._runtime._installed import ibapi_distributions, require_one_ibapi
-from ._errors import FAILED
+from ibapi.client import EClient
 
-if TYPE_CHECKING:
-    from .._client import Client
+from .. import _gen
+from .._client import Client, open_client
+from .._runtime._compat import ibapi_release, offered_version
+from .._runtime._installed import ibapi_distributions
+from .._runtime._request import Request
+from ._words import masked
 
 __all__ = ["doctor"]
 
@@ -45,21 +46,19 @@ _SESSION = {
 }
 
 
-async def doctor(host: str | None, port: int, client_id: int) -> int:
-    """Print the report and return the exit code: 1 if something has to be mended.
+async def doctor(host: str | None, port: int, client_id: int) -> None:
+    """Print the report.
 
     Raises:
       IBError: the server at *host* did not let us in.
     """
-    _say("python", f"{platform.python_version()} on {platform.platform(terse=True)}")
+    _say("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     for package, missing in _PACKAGES.items():
         _say(package, _installed(package) or missing or "not installed")
-    if not _check_ibapi():
-        return FAILED
+    _say_ibapi()
     _check_table()
     if host is not None:
         await _check_server(host, port, client_id)
-    return 0
 
 
 def _say(name: str, what: str) -> None:
@@ -76,22 +75,11 @@ def _installed(package: str) -> str | None:
 # --- ibapi -------------------------------------------------------------------------------------------------------
 
 
-def _check_ibapi() -> bool:
-    """Say which ibapi is there; return whether it is exactly one."""
-    found = ibapi_distributions()
-    if len(found) > 1:
-        _say("ibapi", ", ".join(f"{name} {release}" for name, release in found.items()))
-    try:
-        require_one_ibapi()
-    except ImportError as error:
-        _say("" if found else "ibapi", f"PROBLEM: {error}")
-        return False
-    from .._runtime import _compat
-
-    name = next((f"{name} {release}" for name, release in found.items()), "no distribution, but importable")
-    speaks = f"server versions up to {_compat.offered_version(None)}"
-    _say("ibapi", f"{name}: says {_compat.ibapi_release()}, speaks {speaks}")
-    return True
+def _say_ibapi() -> None:
+    """Say which ibapi is there. Exactly one is: without, or with two, importing the library ends with what to do."""
+    found = [f"{name} {release}" for name, release in ibapi_distributions().items()]
+    speaks = f"speaks server versions up to {offered_version(None)}"
+    _say("ibapi", f"{', '.join(found) or 'not from a package index'}: says {ibapi_release()}, {speaks}")
 
 
 def _check_table() -> None:
@@ -112,8 +100,6 @@ def requests_of_ibapi() -> set[str]:
     Found by what they call, so that the requests of releases to come are found too: they send, or hand over to a
     method that sends the same request as protobuf. Such a twin is no request of its own.
     """
-    from ibapi.client import EClient
-
     calls = {
         name: set(method.__code__.co_names)
         for name, method in vars(EClient).items()
@@ -126,9 +112,6 @@ def requests_of_ibapi() -> set[str]:
 
 def requests_of_table() -> set[str]:
     """Return the EClient methods that the request table uses, to ask or to cancel."""
-    from .. import _gen
-    from .._runtime._request import Request
-
     modules = [import_module(f"{_gen.__name__}.{found.name}") for found in iter_modules(_gen.__path__)]
     rows = [row for module in modules for row in vars(module).values() if isinstance(row, Request)]
     return {row.method for row in rows} | {row.cancel for row in rows if row.cancel is not None}
@@ -138,9 +121,6 @@ def requests_of_table() -> set[str]:
 
 
 async def _check_server(host: str, port: int, client_id: int) -> None:
-    from .._client import open_client
-    from ._words import masked
-
     async with open_client(host, port, client_id=client_id) as client:
         _say("server", f"{host}:{port} speaks version {client.server_version}")
         _say("accounts", ", ".join(map(masked, client.accounts)) or "none")
