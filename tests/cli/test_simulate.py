@@ -5,28 +5,11 @@ from __future__ import annotations
 import re
 import signal
 import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.cli.process import DEADLINE, Command, command_line, environment
-
-
-@contextmanager
-def simulator(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Start ``trio-ibtws simulate`` on a free port; the process and the port."""
-    started = [*command_line("simulate", "--port", "0", *arguments)]
-    with subprocess.Popen(started, env=environment(), stdout=subprocess.PIPE, encoding="utf-8") as process:
-        assert process.stdout is not None
-        try:
-            found = re.search(r"on 127\.0\.0\.1:(\d+), seed", process.stdout.readline())
-            assert found
-            yield process, int(found[1])
-        finally:
-            process.kill()
+from tests.cli.process import DEADLINE, Command, simulator
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
