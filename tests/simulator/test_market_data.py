@@ -239,11 +239,13 @@ async def test_queries_that_have_no_answer(client: StockClient) -> None:
     ask_bars(client, 7, "", "1 D", "1 day", "GUESS")
     ask_bars(client, 8, "", "1 D", "1 day", contract=contract("XYZ"))
     ask_bars(client, 9, "20130104 16:00:00", "1 D", "1 day", keep=True)
+    ask_bars(client, 10, "", "3 D", "5 secs")
+    ask_bars(client, 11, "00010101 00:00:00", "9999 W", "1 day")
     got: list[Got] = []
-    while len(got) < 9:
+    while len(got) < 11:
         got += await client.until("error")
     assert {each.reqId: each.errorCode for each in got} == {
-        **dict.fromkeys((1, 2, 3), 162),
+        **dict.fromkeys((1, 2, 3, 10, 11), 162),
         **dict.fromkeys((4, 5, 6, 7, 9), 321),
         8: 200,
     }

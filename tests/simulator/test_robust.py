@@ -16,7 +16,23 @@ from trio_ibtws.simulator._codec_requests import REQUESTS
 TEXTS = st.one_of(
     st.sampled_from(["", "0", "1", "-1", "2147483647", "2147483648", "nan", "inf", "1e400", "1.7976931348623157E308"]),
     st.sampled_from(["AAPL", "STK", "SMART", "USD", "EUR", "CASH", "IDEALPRO", "TRADES", "1 D", "1 day", "1 min"]),
-    st.sampled_from(["BUY", "SELL", "MKT", "LMT", "STP", "DAY", "IOC", "99999 Y", "999999 S", "1 month", "BidAsk"]),
+    st.sampled_from(
+        [
+            "BUY",
+            "SELL",
+            "MKT",
+            "LMT",
+            "STP",
+            "DAY",
+            "IOC",
+            "99999 Y",
+            "99999 W",
+            "99999 M",
+            "999999 S",
+            "1 month",
+            "BidAsk",
+        ]
+    ),
     st.sampled_from(["20130104 16:00:00", "00010101 00:00:00", "99991231-23:59:59", "20130104 10:00:00 Mars/X"]),
     st.text(max_size=5),
 )

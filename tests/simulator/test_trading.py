@@ -223,7 +223,7 @@ async def test_working_orders_greet_a_client_that_comes_back(sim: Simulator, ver
 
 @pytest.fixture
 async def night(speed: float) -> AsyncGenerator[Simulator]:
-    start = datetime(2013, 1, 16, 14, 29, 50, tzinfo=UTC)  # ten seconds before the opening
+    start = datetime(2013, 1, 16, 14, 29, tzinfo=UTC)  # a minute before the opening
     async with open_simulator(port=None, scenario=Scenario(start=start, speed=speed)) as simulator:
         yield simulator
 
@@ -238,7 +238,7 @@ async def test_an_order_waits_for_the_opening(night: Simulator, version: int) ->
 
 
 async def test_a_day_order_ends_with_the_day(version: int, speed: float) -> None:
-    start = datetime(2013, 1, 16, 20, 59, 50, tzinfo=UTC)  # ten seconds before the close
+    start = datetime(2013, 1, 16, 20, 59, tzinfo=UTC)  # a minute before the close
     async with open_simulator(port=None, scenario=Scenario(start=start, speed=speed)) as sim:
         client = await StockClient.start(sim, version, client_id=1)
         client.placeOrder(1, contract(), order("BUY", 10, "LMT", lmtPrice=100.0))

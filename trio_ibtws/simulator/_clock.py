@@ -56,6 +56,10 @@ class Clock:
         """Return the simulated instant: while something is being done, the instant that it was set for."""
         return self._at
 
+    def time(self) -> float:
+        """Return the simulated instant for those outside, who act between the things that are done here."""
+        return max(self._at, self._elapsed())
+
     def _elapsed(self) -> float:
         return self._start + (anyio.current_time() - self._origin) * self._speed
 
@@ -72,7 +76,7 @@ class Clock:
 
     def call_soon(self, do: Callable[[], None]) -> Timer:
         """Have *do* called now, after what is due before it: the way in for what comes from outside."""
-        return self.call_at(max(self._at, self._elapsed()), do)
+        return self.call_at(self.time(), do)
 
     async def run(self) -> None:
         """Do what is due, for ever."""

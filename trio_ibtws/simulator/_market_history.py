@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -13,7 +13,7 @@ from ._market import DAY, Bar, Market
 from ._market_contracts import Instrument
 from ._market_series import NEW_YORK
 
-__all__ = ["BAR_SIZES", "WHAT_TO_SHOW", "parse_duration", "recent_bars", "shown"]
+__all__ = ["BAR_SIZES", "WHAT_TO_SHOW", "parse_duration", "recent_bars", "shown", "too_long"]
 
 BAR_SIZES: dict[str, int] = {
     **{f"{n} secs": n for n in (1, 5, 10, 15, 30)},
@@ -32,6 +32,8 @@ WHAT_TO_SHOW = ("TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST")
 
 _DURATION = re.compile(r"\s*(\d{1,6})\s*([SDWMY])\s*")
 _LONGEST_SECONDS = DAY
+_MOST_DAYS_OF_SECONDS = 2
+_MOST_DAYS_OF_MINUTES = 366
 
 
 def parse_duration(text: str) -> tuple[int, str] | None:
@@ -42,14 +44,21 @@ def parse_duration(text: str) -> tuple[int, str] | None:
     return int(match[1]), match[2]
 
 
+def too_long(duration: tuple[int, str], seconds: int) -> bool:
+    """Return whether TWS refuses so many bars of that size."""
+    number, unit = duration
+    days = number * {"S": 1 / DAY, "D": 1, "W": 7, "M": 31, "Y": 366}[unit]
+    return days > (_MOST_DAYS_OF_SECONDS if seconds < 60 else _MOST_DAYS_OF_MINUTES if seconds < 3600 else 36_600)
+
+
 def _start(market: Market, instrument: Instrument, end: float, number: int, unit: str) -> float:
     """Return where a duration that ends at *end* starts: days and seconds count trading time only."""
-    moment = datetime.fromtimestamp(end, NEW_YORK)
     if unit == "W":
-        return (moment - timedelta(weeks=number)).timestamp()
+        return max(end - number * 7 * DAY, 0.0)
     if unit in "MY":
+        moment = datetime.fromtimestamp(end, NEW_YORK)
         months = moment.year * 12 + moment.month - 1 - number * (12 if unit == "Y" else 1)
-        year, month = divmod(max(months, 12), 12)
+        year, month = divmod(max(months, 1970 * 12 + 1), 12)
         day = min(moment.day, monthrange(year, month + 1)[1])
         return moment.replace(year=year, month=month + 1, day=day).timestamp()
     return _trading_start(market, instrument, end, number, unit)
@@ -74,9 +83,9 @@ def recent_bars(
     market: Market, instrument: Instrument, end: float, duration: tuple[int, str], seconds: int
 ) -> tuple[float, list[Bar]]:
     """Return the instant at which *duration* before *end* starts, and the bars from there."""
-    start = _start(market, instrument, end, *duration)
     if end <= market.series(instrument).first_start():
-        return start, []
+        return end, []
+    start = _start(market, instrument, end, *duration)
     return start, list(market.bars(instrument, start, end, seconds))
 
 

@@ -15,7 +15,7 @@ from .._runtime._framing import FrameBuffer
 from ..errors import FrameTooLarge
 from ._connection import Connection
 from ._handshake import PREFIX, choose_version, greeting
-from ._memory import MemoryStream, memory_connection
+from ._memory import memory_connection
 from ._serve import HANDLERS
 from ._session import NO_ID, Received, Session
 from ._world import World
@@ -55,11 +55,11 @@ class _Peer:
     def _receive_frame(self, body: bytes) -> None:
         if self.session is not None:
             self.session.receive(body)
-        elif self._simulator.world.scenario.answers:
+        elif self._simulator._world.scenario.answers:
             self._shake_hands(body)
 
     def _shake_hands(self, offer: bytes) -> None:
-        world = self._simulator.world
+        world = self._simulator._world
         version = choose_version(offer, self._simulator.server_version)
         if version is None:
             self.connection.close()
@@ -87,14 +87,14 @@ class Simulator:
         self.host = ""
         self.port: int | None = None
         self.server_version = server_version
-        self.world = world
+        self._world = world
         self.received: deque[Received] = deque(maxlen=_REMEMBERED)
         self._tasks = tasks
         self._peers: dict[_Peer, None] = {}
 
     # --- connections ---------------------------------------------------------------------------------------------
 
-    async def connect(self) -> MemoryStream:
+    async def connect(self) -> ByteStream:
         """Return one end of a new connection in memory, for ``open_client(stream=…)``.
 
         Cancelled: there is no connection.
@@ -124,17 +124,17 @@ class Simulator:
             data = await stream.receive()
             await peer.connection.room()
             done = anyio.Event()
-            self.world.clock.call_soon(partial(_receive, peer, data, done))
+            self._world.clock.call_soon(partial(_receive, peer, data, done))
             await done.wait()
 
     @property
     def clients(self) -> tuple[int, ...]:
         """The client ids of those that are connected, in the order in which they came."""
-        return tuple(self.world.sessions)
+        return tuple(self._world.sessions)
 
     def time(self) -> float:
         """Return the simulated instant, in seconds since 1970."""
-        return self.world.clock.now()
+        return self._world.clock.time()
 
     def _chosen(self, client_id: int | None) -> Iterator[_Peer]:
         for peer in list(self._peers):
