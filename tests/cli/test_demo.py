@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
 
 import pytest
 
-from tests.cli.process import Command
+from tests.cli.process import DEADLINE, Command, command_line, environment
 
 SCENES = [
     "1  Connect",
@@ -58,3 +60,15 @@ def test_a_symbol_that_does_not_exist(command: Command) -> None:
     assert done.stderr.startswith("trio-ibtws: no US stock NOPE: ")
     assert done.stderr.endswith("; give another with --symbol\n")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("backend", ["trio", "asyncio"])
+def test_ctrl_c_ends_it_without_a_traceback(backend: str) -> None:
+    started = command_line("demo", "--backend", backend)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(started, env=environment(), stdout=pipe, stderr=pipe, encoding="utf-8") as process:
+        assert process.stdout is not None
+        assert any(line.startswith("4  Live ticks") for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, complaint) == (130, "")
