@@ -28,6 +28,7 @@ from ._bridge import Bridge
 from ._compat import has_method, parameters
 from ._framing import FrameBuffer
 from ._lanes import Lanes, Ticket
+from ._order_checks import check_order
 from ._orders import Orders
 from ._outbox import Outbox
 from ._request import Request
@@ -295,6 +296,8 @@ class Session:
         The id is taken in the same step in which the frame is queued: an order that cannot be encoded uses none up.
         """
         self.check(request)
+        if request.method == "placeOrder":
+            check_order(arguments)
         order_id = getattr(arguments.get("order"), "orderId", 0)
         new = order_id == 0
         if new:
