@@ -36,9 +36,7 @@ VERIFICATION = ("verifyAndAuthCompleted", "verifyAndAuthMessageAPI", "verifyComp
 CALLBACKS = tuple(
     name
     for name, member in vars(EWrapper).items()
-    if inspect.isfunction(member)
-    and not name.startswith("_")
-    and (not name.endswith("ProtoBuf") or name in KEPT_TWINS)
+    if inspect.isfunction(member) and not name.startswith("_") and (not name.endswith("ProtoBuf") or name in KEPT_TWINS)
 )
 """Every callback of the installed release, without the protobuf twins of others."""
 

@@ -35,7 +35,6 @@ def samples_of(wire: str, version: int, message_id: int) -> list[tuple[bytes, li
     return (text_samples if wire == "text" else protobuf_samples)(message_id, version)
 
 
-
 def check(version: int, message_id: int, samples: list[tuple[bytes, list[Call]]]) -> None:
     """Compare what ours and stock ibapi make of the same frames.
 
