@@ -21,7 +21,7 @@ from ._ticker import Ticker
 __all__ = ["Exchange", "Listener", "Tickers"]
 
 _FIRST_PERM_ID = 900_000_001
-_VENUES = ("ARCA", "ISLAND", "IEX", "BATS")
+_VENUES = ("ARCA", "NYSE", "IEX", "BATS")
 
 
 class Listener(Protocol):

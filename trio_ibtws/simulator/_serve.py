@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from . import _serve_accounts, _serve_bars, _serve_contracts, _serve_orders, _serve_session, _serve_ticks
 from ._codec_requests import REQUESTS
@@ -12,7 +11,7 @@ from ._order_messages import OrderNews
 from ._session import Handler, Session
 from ._world import World
 
-__all__ = ["HANDLERS", "connect_exchange"]
+__all__ = ["HANDLERS", "connect_exchange", "greet"]
 
 _SERVED: dict[str, Handler] = {
     **_serve_session.HANDLERS,
@@ -24,11 +23,8 @@ _SERVED: dict[str, Handler] = {
 }
 
 
-def start(session: Session, _: dict[str, Any]) -> None:
+def greet(session: Session) -> None:
     """Send what follows startApi: working orders if there are any, then who and what the client is."""
-    if session.has_line("started", 0):
-        return
-    session.open_line("started", 0, lambda: None)
     if session.world.exchange.working(session.client_id):
         _serve_orders.send_working(session, session.client_id)
     _serve_session.greet(session)
@@ -42,6 +38,5 @@ def connect_exchange(world: World) -> None:
 HANDLERS: Mapping[str, Handler] = {
     **{name: _serve_session.refuse(name) for name, _ in REQUESTS.values()},
     **_SERVED,
-    "startApi": start,
 }
 """A handler for every request: those that are not served are refused."""

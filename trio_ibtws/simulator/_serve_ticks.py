@@ -28,17 +28,14 @@ def _venue(instrument: Instrument) -> str:
     return instrument.primary_exchange or instrument.exchange
 
 
-def _delayed(session: Session, instrument: Instrument) -> bool:
-    """Return whether the client gets delayed data: only if it lacks live ones and asked for them."""
+def _delayed(session: Session) -> bool:
+    """Return whether the client has asked for delayed data."""
     return session.market_data_type in {3, 4}
 
 
-def _permitted(session: Session, request: int, instrument: Instrument) -> bool:
-    if instrument.series is not None and (session.world.scenario.live_data or _delayed(session, instrument)):
-        return True
-    where = f"{instrument.symbol} {_venue(instrument)}/TOP/ALL"
-    session.error(request, 10089, f"{_NOT_SUBSCRIBED}Delayed market data is available.{where}")
-    return False
+def _permitted(session: Session, instrument: Instrument) -> bool:
+    """Return whether the account may see these prices, or these prices late."""
+    return instrument.series is not None and (session.world.scenario.live_data or _delayed(session))
 
 
 def mkt_data(session: Session, values: dict[str, Any]) -> None:
@@ -53,10 +50,8 @@ def mkt_data(session: Session, values: dict[str, Any]) -> None:
     if sum(kind == _KIND for kind, _ in session.lines) >= session.world.scenario.line_limit:
         session.error(request, 101, "Max number of tickers has been reached")
         return
-    permitted = instrument.series is not None and (session.world.scenario.live_data or session.market_data_type > 2)
-    if permitted:
-        kind = 3 if _delayed(session, instrument) else 1
-        session.send("marketDataType", reqId=request, marketDataType=kind)
+    if _permitted(session, instrument):
+        session.send("marketDataType", reqId=request, marketDataType=3 if _delayed(session) else 1)
     session.send(
         "tickReqParams",
         reqId=request,
@@ -64,13 +59,16 @@ def mkt_data(session: Session, values: dict[str, Any]) -> None:
         bboExchange=_BBO_EXCHANGE if instrument.is_stock else "",
         snapshotPermissions=_SNAPSHOT_PERMISSIONS if instrument.is_stock else 0,
     )
-    if _permitted(session, request, instrument):
+    if _permitted(session, instrument):
         _open(session, request, instrument, snapshot=values["snapshot"] or values["regulatorySnapshot"])
+    else:
+        where = f"{instrument.symbol} {_venue(instrument)}/TOP/ALL"
+        session.error(request, 10089, f"{_NOT_SUBSCRIBED}Delayed market data is available.{where}")
 
 
 def _open(session: Session, request: int, instrument: Instrument, *, snapshot: bool) -> None:
     market, clock = session.world.market, session.world.clock
-    delayed = _delayed(session, instrument)
+    delayed = _delayed(session)
     late = DELAY if delayed else 0.0
     line = Line(
         request,

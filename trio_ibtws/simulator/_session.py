@@ -53,6 +53,7 @@ class Session:
         connection: Connection,
         version: int,
         handlers: Mapping[str, Handler],
+        greet: Callable[[Session], None],
         log: Callable[[Received], None],
     ) -> None:
         self.world = world
@@ -66,6 +67,7 @@ class Session:
         self.account_updates: Callable[[list[Holding]], None] | None = None
         """Tells this client about changed positions, while it follows the account."""
         self._handlers = handlers
+        self._greet = greet
         self._log = log
 
     # --- what the client gets ------------------------------------------------------------------------------------
@@ -140,4 +142,4 @@ class Session:
             return
         self.client_id = client_id
         self.world.sessions[client_id] = self
-        self._handlers["startApi"](self, request.values)
+        self._greet(self)

@@ -16,7 +16,7 @@ from ..errors import FrameTooLarge
 from ._connection import Connection
 from ._handshake import PREFIX, choose_version, greeting
 from ._memory import memory_connection
-from ._serve import HANDLERS
+from ._serve import HANDLERS, greet
 from ._session import NO_ID, Received, Session
 from ._world import World
 
@@ -65,7 +65,7 @@ class _Peer:
             self.connection.close()
             return
         self.connection.send(greeting(version, world.clock.now()))
-        self.session = Session(world, self.connection, version, HANDLERS, self._simulator.received.append)
+        self.session = Session(world, self.connection, version, HANDLERS, greet, self._simulator.received.append)
 
     def end(self) -> None:
         """The client is gone."""
