@@ -47,7 +47,7 @@ class Orders:
         self._queried: dict[int, set[str]] = {}
         self._events = _event_buffer()
         self._reading = False
-        self._above_seen = 0
+        self._above_seen = 1  # 0 says "a new order" in a call, and "about no order" in an error
         self.next_order_id: int | None = None
 
     # --- ids
