@@ -28,6 +28,8 @@ RELEASES = [
     "ibapi-stable==10.50.2",
     NEWEST,
 ]
+# What the benchmarks compare with, and draw with.
+PEERS = ["ib_async==2.1.0", "uvloop>=0.21; sys_platform != 'win32'", "matplotlib>=3.9"]
 # What must never be in the wheel, and what must.
 NOT_SHIPPED = ("generator/", "tests/", "benchmarks/", "docs/", "examples/", "noxfile.py")
 SHIPPED = ("trio_ibtws/py.typed", "trio_ibtws/cli.py", "trio_ibtws/simulator/data/")
@@ -114,6 +116,13 @@ def generate(session: nox.Session) -> None:
     """Write ``trio_ibtws/_gen`` from ``generator/spec.py``; ``-- --check`` only says whether it is stale."""
     session.install("-e", ".", NEWEST, *group("lint"))
     session.run("python", "-m", "generator", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure beside stock ibapi and ib_async, into build/benchmarks; ``-- --brief`` takes seconds."""
+    session.install("-e", ".", NEWEST, *PEERS)
+    session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session

@@ -1,0 +1,41 @@
+"""``python -m benchmarks``: measure, print the tables, and write ``performance.md``, ``.json`` and ``.svg``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+from . import report, runner, suite
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    made.add_argument("--rounds", type=int, default=5, help="how often everything is measured (5)")
+    made.add_argument("--only", default="", help="only sections whose title contains this")
+    made.add_argument("--who", default="", help="only these contenders, with commas between them")
+    made.add_argument("--brief", action="store_true", help="a few seconds, to see that the harness works")
+    made.add_argument("--out", type=Path, default=Path("build/benchmarks"), help="directory to write to")
+    return made
+
+
+def main() -> None:
+    options = parser().parse_args()
+    scale = suite.BRIEF if options.brief else suite.FULL
+    sections = suite.sections(scale, protobuf=find_spec("ibapi.protobuf") is not None)
+    sections = [section for section in sections if options.only.lower() in section.title.lower()]
+    wanted = set(options.who.split(",")) if options.who else set(suite.EVERYBODY)
+    jobs = (job for section in sections for case in section.cases for who, job in case.jobs.items() if who in wanted)
+    rounds = 1 if options.brief else options.rounds
+    measured = runner.run(suite.brief_jobs(jobs) if options.brief else jobs, rounds)
+    options.out.mkdir(parents=True, exist_ok=True)
+    tables = report.markdown(sections, measured, rounds)
+    (options.out / "performance.md").write_text(tables, encoding="utf-8")
+    (options.out / "performance.json").write_text(json.dumps(measured, indent=1), encoding="utf-8")
+    report.plot(sections, measured, options.out / "performance.svg")
+    print(tables)
+
+
+if __name__ == "__main__":
+    main()
