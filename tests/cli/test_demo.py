@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from tests.cli.process import DEADLINE, Command, command_line, environment
+from trio_ibtws._runtime._installed import ibapi_distributions
 
 SCENES = [
     "1  Connect",
@@ -26,7 +27,8 @@ def test_the_whole_demo(command: Command, backend: str) -> None:
     done = command("demo", "--backend", backend, "--seconds", "1")
     assert (done.returncode, done.stderr) == (0, "")
     out = done.stdout
-    assert out.startswith(f"trio_ibtws on {backend}, with ibapi")
+    [(name, release)] = ibapi_distributions().items()
+    assert out.startswith(f"trio_ibtws on {backend}, with {name} {release}\n")
     assert [line for line in out.splitlines() if line[:1].isdigit()] == SCENES
     assert "APPLE INC" in out
     assert out.count("┤") == 3

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.process import ROOT, Command
+from trio_ibtws._runtime._installed import ibapi_distributions
 
 COMMANDS = ["demo", "doctor", "simulate"]
 
@@ -25,11 +26,12 @@ def test_no_ibapi(command: Command, tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_two_distributions(command: Command, tmp_path: Path, name: str) -> None:
-    second = tmp_path / "nautilus_ibapi-10.30.1.dist-info"
-    second.mkdir()
-    (second / "METADATA").write_text("Metadata-Version: 2.1\nName: nautilus_ibapi\nVersion: 10.30.1\n", "utf-8")
+    second = next(other for other in ("ibapi", "ibapi-stable") if other not in ibapi_distributions())
+    metadata = tmp_path / f"{second.replace('-', '_')}-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {second}\nVersion: 1.0\n", "utf-8")
     done = command(name, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
     assert done.returncode == 1
     assert done.stderr.startswith("trio-ibtws: 2 distributions bring the package 'ibapi'")
-    assert "pip uninstall -y ibapi" in done.stderr
+    assert "pip uninstall -y " in done.stderr
     assert done.stderr.count("\n") == 1
