@@ -126,11 +126,18 @@ async def test_the_clock_does_things_in_order(speed: float) -> None:
     def note(name: str) -> None:
         done.append((name, clock.now()))
 
+    def first() -> None:
+        note("first")
+        clock.call_later(1.0, lambda: note("third"))
+
     clock.call_at(1002.0, lambda: note("second"))
-    clock.call_at(1001.0, lambda: (note("first"), clock.call_later(1.0, lambda: note("third"))))  # type: ignore[arg-type, func-returns-value]
+    clock.call_at(1001.0, first)
     clock.call_at(1001.5, lambda: note("never")).cancel()
+    stop = clock.every(0.4, lambda: note("beat"))
+    clock.call_at(1001.0, stop)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(clock.run)
         await anyio.sleep(3.0 / speed)
         tasks.cancel_scope.cancel()
-    assert done == [("first", 1001.0), ("second", 1002.0), ("third", 1002.0)]
+    assert [name for name, _ in done] == ["beat", "beat", "first", "second", "third"]
+    assert [at for _, at in done] == pytest.approx([1000.4, 1000.8, 1001.0, 1002.0, 1002.0])

@@ -20,13 +20,14 @@ _ROUNDING = 1e-6  # seconds: an event loop's clock counts from an arbitrary inst
 
 
 class Timer:
-    """Something that is to be done, and can be called off."""
+    """Something that is to be done, once or every *interval* seconds, and can be called off."""
 
-    __slots__ = ("_do", "at", "cancelled")
+    __slots__ = ("_do", "at", "cancelled", "interval")
 
-    def __init__(self, at: float, do: Callable[[], None]) -> None:
+    def __init__(self, at: float, do: Callable[[], None], interval: float = 0.0) -> None:
         self.at = at
         self._do = do
+        self.interval = interval
         self.cancelled = False
 
     def cancel(self) -> None:
@@ -36,7 +37,6 @@ class Timer:
     def fire(self) -> None:
         """Do it, unless it was called off."""
         if not self.cancelled:
-            self.cancelled = True
             self._do()
 
 
@@ -65,7 +65,9 @@ class Clock:
 
     def call_at(self, at: float, do: Callable[[], None]) -> Timer:
         """Have *do* called at the simulated instant *at*, or as soon as possible when that has passed."""
-        timer = Timer(max(at, self._at), do)
+        return self._push(Timer(max(at, self._at), do))
+
+    def _push(self, timer: Timer) -> Timer:
         heapq.heappush(self._heap, (timer.at, next(self._order), timer))
         self._changed.set()
         return timer
@@ -77,6 +79,10 @@ class Clock:
     def call_soon(self, do: Callable[[], None]) -> Timer:
         """Have *do* called now, after what is due before it: the way in for what comes from outside."""
         return self.call_at(self.time(), do)
+
+    def every(self, interval: float, do: Callable[[], None]) -> Callable[[], None]:
+        """Have *do* called again and again, first in *interval* simulated seconds; return what stops that."""
+        return self._push(Timer(self._at + interval, do, interval)).cancel
 
     async def run(self) -> None:
         """Do what is due, for ever."""
@@ -92,4 +98,8 @@ class Clock:
         limit = self._elapsed() + _ROUNDING
         while self._heap and self._heap[0][0] <= limit:
             self._at = max(self._at, self._heap[0][0])
-            heapq.heappop(self._heap)[2].fire()
+            timer = heapq.heappop(self._heap)[2]
+            timer.fire()
+            if timer.interval and not timer.cancelled:
+                timer.at += timer.interval
+                self._push(timer)

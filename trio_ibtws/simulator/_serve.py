@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from . import _serve_accounts, _serve_bars, _serve_contracts, _serve_orders, _serve_session, _serve_ticks
+from . import _serve_accounts, _serve_bars, _serve_contracts, _serve_orders, _serve_pnl, _serve_session, _serve_ticks
 from ._codec_requests import REQUESTS
 from ._order_messages import OrderNews
 from ._session import Handler, Session
@@ -20,6 +20,7 @@ _SERVED: dict[str, Handler] = {
     **_serve_ticks.HANDLERS,
     **_serve_orders.HANDLERS,
     **_serve_accounts.HANDLERS,
+    **_serve_pnl.HANDLERS,
 }
 
 

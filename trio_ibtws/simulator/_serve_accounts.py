@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from ._accounts import Holding
@@ -11,14 +11,14 @@ from ._session import NO_ID, Handler, Session
 from ._times import short_time
 from ._world import World
 
-__all__ = ["HANDLERS", "account_changed"]
+__all__ = ["HANDLERS", "NO_SUCH_ACCOUNT", "account_changed"]
 
 _POSITIONS = "positions"
 _POSITIONS_MULTI = "positions multi"
 _UPDATES_MULTI = "account updates multi"
 _SUMMARY = "account summary"
 _UPDATES = "account updates"
-_NO_SUCH_ACCOUNT = "Error validating request.-'bA' : cause - Invalid account code was entered."
+NO_SUCH_ACCOUNT = "Error validating request.-'bA' : cause - Invalid account code was entered."
 _SUMMARY_LIMIT = 2
 _EVERY = 180.0  # seconds between two rounds of changed values
 
@@ -88,7 +88,7 @@ def account_summary(session: Session, values: dict[str, Any]) -> None:
 
     send()
     session.send("accountSummaryEnd", reqId=request)
-    session.open_line(_SUMMARY, request, _repeat(session.world, send))
+    session.open_line(_SUMMARY, request, session.world.clock.every(_EVERY, send))
 
 
 def cancel_account_summary(session: Session, values: dict[str, Any]) -> None:
@@ -103,23 +103,6 @@ def _changed(sent: dict[tuple[str, str], str], rows: Iterable[_Row]) -> list[_Ro
     return news
 
 
-def _repeat(world: World, do: Callable[[], None], every: float = _EVERY) -> Callable[[], None]:
-    """Have *do* called *every* so many seconds; return what stops that."""
-    stopped = False
-
-    def again() -> None:
-        if not stopped:
-            do()
-            world.clock.call_later(every, again)
-
-    def stop() -> None:
-        nonlocal stopped
-        stopped = True
-
-    world.clock.call_later(every, again)
-    return stop
-
-
 # --- updates -----------------------------------------------------------------------------------------------------
 
 
@@ -129,7 +112,7 @@ class _Updates:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._sent: dict[tuple[str, str], str] = {}
-        self.stop = _repeat(session.world, self.send)
+        self.stop = session.world.clock.every(_EVERY, self.send)
 
     def send(self, holdings: Iterable[Holding] | None = None) -> None:
         """Send what changed, and the given positions, or all."""
@@ -168,7 +151,7 @@ def account_updates(session: Session, values: dict[str, Any]) -> None:
         session.close_line(_UPDATES, 0)
         return
     if values["acctCode"] not in {"", name}:
-        session.error(NO_ID, 321, _NO_SUCH_ACCOUNT)
+        session.error(NO_ID, 321, NO_SUCH_ACCOUNT)
         return
     session.close_line(_UPDATES, 0)
     updates = _Updates(session)
@@ -232,7 +215,7 @@ def account_updates_multi(session: Session, values: dict[str, Any]) -> None:
 
     send()
     session.send("accountUpdateMultiEnd", reqId=request)
-    session.open_line(_UPDATES_MULTI, request, _repeat(session.world, send))
+    session.open_line(_UPDATES_MULTI, request, session.world.clock.every(_EVERY, send))
 
 
 def cancel_positions_multi(session: Session, values: dict[str, Any]) -> None:
@@ -249,67 +232,8 @@ def _is_ours(session: Session, values: dict[str, Any]) -> bool:
     """Return whether a request is about the account that there is; else complain."""
     if values["account"] in {"", "All", session.world.account.name}:
         return True
-    session.error(values["reqId"], 321, _NO_SUCH_ACCOUNT)
+    session.error(values["reqId"], 321, NO_SUCH_ACCOUNT)
     return False
-
-
-# --- profit and loss ---------------------------------------------------------------------------------------------
-
-_PNL = "pnl"
-_PNL_SINGLE = "pnl single"
-_PNL_EVERY = 1.0  # seconds
-
-
-def pnl(session: Session, values: dict[str, Any]) -> None:
-    """Serve reqPnL: now and every second."""
-    request = values["reqId"]
-    account = session.world.account
-
-    def send() -> None:
-        unrealized, realized = float(account.unrealized()), float(account.realized())
-        session.send(
-            "pnl", reqId=request, dailyPnL=unrealized + realized, unrealizedPnL=unrealized, realizedPnL=realized
-        )
-
-    _follow_pnl(session, _PNL, values, send)
-
-
-def pnl_single(session: Session, values: dict[str, Any]) -> None:
-    """Serve reqPnLSingle: now and every second; unset profits while there was no position."""
-    account = session.world.account
-
-    def send() -> None:
-        holding = account.holdings.get(values["conId"])
-        row: dict[str, Any] = {"pos": 0, "dailyPnL": 0.0, "value": 0.0}
-        if holding is not None:
-            worth = account.worth(holding)
-            open_, taken = float(worth - holding.cost), float(holding.realized)
-            row = {"pos": holding.quantity, "dailyPnL": open_ + taken, "value": float(worth)}
-            row |= {"unrealizedPnL": open_, "realizedPnL": taken}
-        session.send("pnlSingle", reqId=values["reqId"], **row)
-
-    _follow_pnl(session, _PNL_SINGLE, values, send)
-
-
-def _follow_pnl(session: Session, kind: str, values: dict[str, Any], send: Callable[[], None]) -> None:
-    request = values["reqId"]
-    if values["account"] != session.world.account.name:
-        session.error(request, 321, _NO_SUCH_ACCOUNT)
-    elif session.has_line(kind, request):
-        session.error(request, 322, "Error processing request.-'bO' : cause - Duplicate ticker id")
-    else:
-        send()
-        session.open_line(kind, request, _repeat(session.world, send, _PNL_EVERY))
-
-
-def cancel_pnl(session: Session, values: dict[str, Any]) -> None:
-    """Serve cancelPnL, silently."""
-    session.close_line(_PNL, values["reqId"])
-
-
-def cancel_pnl_single(session: Session, values: dict[str, Any]) -> None:
-    """Serve cancelPnLSingle, silently."""
-    session.close_line(_PNL_SINGLE, values["reqId"])
 
 
 HANDLERS: dict[str, Handler] = {
@@ -322,8 +246,4 @@ HANDLERS: dict[str, Handler] = {
     "cancelPositionsMulti": cancel_positions_multi,
     "reqAccountUpdatesMulti": account_updates_multi,
     "cancelAccountUpdatesMulti": cancel_account_updates_multi,
-    "reqPnL": pnl,
-    "reqPnLSingle": pnl_single,
-    "cancelPnL": cancel_pnl,
-    "cancelPnLSingle": cancel_pnl_single,
 }
