@@ -150,8 +150,9 @@ class World:
             caller.asked_by = next((sent for sent in self.pending if sent.kind is kind), None)
             if caller.asked_by is not None:
                 caller.asked_by.abandoned_at = None
-        if kind.request.endless and self.lines.get(kind.lane) == kind.frame:
-            caller.asked_by = Sent(kind, 0, 0.0)
+        if kind.request.endless:
+            on_the_line = (other.asked_by for other in self.callers if other.live and other.kind is kind)
+            caller.asked_by = next(on_the_line, None)
         self.callers.append(caller)
         return caller
 
