@@ -101,9 +101,18 @@ class RouterSpy:
 class Ours:
     """A session at any server version, without a network, and what its router was told."""
 
-    def __init__(self, version: int, *, trading: bool = True, client_id: int = 0) -> None:
+    def __init__(self, version: int, *, client_id: int = 0) -> None:
+        self.open(version, client_id)
+        self.receive(frame(b"%d\0" % max(version, 157) + b"20231021 13:28:15 EST\0"))
+        if version < 157:  # older than the handshake lets through, but recorded frames are as old
+            bridge = self.bridge
+            bridge.server_version = bridge._eclient.serverVersion_ = bridge._decoder.serverVersion = version
+        self.sent()
+
+    def open(self, version: int, client_id: int = 0) -> None:
+        """Make the session, before the server has said anything."""
         self.told: list[Call] = []
-        settings = Settings(client_id=client_id, maximum=max(version, 157), codes={}, trading=trading)
+        settings = Settings(client_id=client_id, maximum=max(version, 157), codes={}, trading=True)
         self.session = Session(
             settings,
             lambda router: Wrapper(RouterSpy(router, self.told)),  # type: ignore[arg-type]
@@ -111,11 +120,6 @@ class Ours:
             wake_writer=lambda: None,
             wake_clock=lambda: None,
         )
-        self.receive(frame(b"%d\0" % max(version, 157) + b"20231021 13:28:15 EST\0"))
-        if version < 157:  # older than the handshake lets through, but recorded frames are as old
-            bridge = self.bridge
-            bridge.server_version = bridge._eclient.serverVersion_ = bridge._decoder.serverVersion = version
-        self.sent()
 
     @property
     def bridge(self) -> Any:
