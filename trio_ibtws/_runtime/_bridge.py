@@ -141,6 +141,7 @@ class Bridge:
           InvalidRequest: a text in *arguments* cannot be sent.
           LocalError: ibapi would not encode it for another reason.
         """
+        _compat.require_method(request.method, since=request.since, until=request.until)
         if request.needs is not None:
             _compat.require_callback(request.method, request.needs)
         if request_id is not None:

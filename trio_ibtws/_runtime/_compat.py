@@ -42,6 +42,7 @@ __all__ = [
     "positional",
     "protobuf_message",
     "require_callback",
+    "require_method",
     "version_frame",
 ]
 
@@ -130,9 +131,8 @@ def positional(method: str, arguments: Mapping[str, Any], *, since: str = "", un
     Raises:
       UnsupportedRequest: the installed release has no such method, or no place for an argument that was given.
     """
+    require_method(method, since=since, until=until)
     names = parameters(method)
-    if not has_method(method):
-        raise UnsupportedRequest(_missing(method, since, until))
     left = dict(arguments)
     values = [_filled(name, left.pop(name)) if name in left else _only_here(method, name, left) for name in names]
     for name, value in left.items():
@@ -142,6 +142,12 @@ def positional(method: str, arguments: Mapping[str, Any], *, since: str = "", un
                 "leave it out or install a newer ibapi"
             )
     return values
+
+
+def require_method(method: str, *, since: str = "", until: str | None = None) -> None:
+    """Raise ``UnsupportedRequest`` when the installed release has no such EClient method."""
+    if not has_method(method):
+        raise UnsupportedRequest(_missing(method, since, until))
 
 
 def has_method(method: str) -> bool:
