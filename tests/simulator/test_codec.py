@@ -348,7 +348,8 @@ NOT_SENT_PLAINLY = {
     "autoCancelDate", "imbalanceOnly", "routeMarketableToBbo", "basisPoints", "basisPointsType",
     # later server versions, or protobuf alone
     "customerAccount", "professionalCustomer", "bondAccruedInterest", "includeOvernight", "manualOrderIndicator",
-    "submitter", "externalUserId", "postOnly", "allowPreOpen", "ignoreOpenAuction", "deactivate", "seekPriceImprovement",
+    "submitter",
+    "externalUserId", "postOnly", "allowPreOpen", "ignoreOpenAuction", "deactivate", "seekPriceImprovement",
     "whatIfType", "conditionsIncludeOvernight", "slOrderId", "slOrderType", "ptOrderId", "ptOrderType", "hedgeMaxSize",
     # gone from the wire, or written by ibapi as constants
     "faProfile", "eTradeOnly", "firmQuoteOnly", "nbboPriceCap", "sharesAllocation",
