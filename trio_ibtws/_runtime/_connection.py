@@ -7,7 +7,6 @@ callers who wait, and the session.
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 
 import anyio
@@ -30,6 +29,8 @@ SEND_SECONDS = 5.0
 PROBE_SECONDS = 8.0
 """After so many idle seconds TWS is asked for its clock, and again after as many more; after three times as many,
 24 s, it is dead. TWS sends nothing by itself on a connection without subscriptions."""
+
+LAST_PROBE = 3
 
 _PROBE: Request[int] = Request(method="reqCurrentTime", key="currentTime")
 
@@ -162,25 +163,26 @@ class Connection:
             await anyio.sleep(self._pacer.delay(anyio.current_time()))
 
     async def _keep_time(self) -> None:
-        probes = 0
+        probes, heard_at = 0, self._heard_at
         while self.session.ended is None:
             self._clock_changed = anyio.Event()
-            due = self._heard_at + PROBE_SECONDS * (probes + 1)
-            deadline = min(due, self.session.lanes.next_deadline())
-            with anyio.move_on_after(max(0.0, deadline - anyio.current_time()) if deadline < math.inf else None):
+            due = heard_at + PROBE_SECONDS * (probes + 1)
+            with anyio.CancelScope(deadline=min(due, self.session.lanes.next_deadline())):
                 await self._clock_changed.wait()
-            now = anyio.current_time()
             self.session.lanes.tick()
             if not self.session.ready:  # the start has a deadline of its own
-                self._heard_at = now
-            if now < self._heard_at + PROBE_SECONDS:
-                probes = 0
-            elif now >= self._heard_at + PROBE_SECONDS * (probes + 1):
+                self._heard_at = anyio.current_time()
+            if self._heard_at != heard_at:
+                probes, heard_at = 0, self._heard_at
+            elif anyio.current_time() >= due:
                 probes += 1
-                if probes == 3:
-                    self._lose(f"nothing came for {now - self._heard_at:.0f} s, two probes included")
-                elif self.session.ready:
-                    self._probe()
+                self._nothing_came(probes)
+
+    def _nothing_came(self, probes: int) -> None:
+        if probes < LAST_PROBE:
+            self._probe()
+        else:
+            self._lose(f"nothing came for {anyio.current_time() - self._heard_at:.0f} s, two probes included")
 
     def _probe(self) -> None:
         """Ask TWS for its clock, through the lane that callers share, or past it while another request has it."""
@@ -219,9 +221,9 @@ class Connection:
                     self._idle = anyio.Event()
                     await self._idle.wait()
         finally:  # asyncio's own Task.cancel() goes through a shield
+            self._writing.cancel()
             self.session.close()
             self._finish()
-            self._writing.cancel()
             with anyio.CancelScope(shield=True), suppress(OSError, anyio.BrokenResourceError):
                 await anyio.aclose_forcefully(self._stream)
 

@@ -107,7 +107,7 @@ class Lanes:
     def clock_asked(self) -> None:
         """TWS was asked for its clock past the lane; the answer serves whoever waits for one."""
         self._clock_sent_at = self._now()
-        if self._current is not None and self._current.clock:
+        if self._current is not None and self._current.clock and self._current.sinks:
             self._current.written_at = self._clock_sent_at
 
     # --- callers come and go
