@@ -20,11 +20,13 @@ __all__ = [
     "IBError",
     "InternalError",
     "InvalidRequest",
+    "JournalError",
     "LocalError",
     "NoData",
     "NoPermission",
     "NoSuchContract",
     "NotTWS",
+    "OrderLimitExceeded",
     "OrderRejected",
     "PacingViolation",
     "ProtocolError",
@@ -32,6 +34,7 @@ __all__ = [
     "RequestError",
     "SlowConsumer",
     "TradingDisabled",
+    "TradingHalted",
     "UnsupportedRequest",
     "UnsupportedServer",
 ]
@@ -112,6 +115,27 @@ class InvalidRequest(LocalError):
 
 class TradingDisabled(LocalError):
     """The request can spend money or change orders, and the client was opened without ``trading=True``."""
+
+
+class TradingHalted(LocalError):
+    """The kill switch of an order book is on: no order is sent until ``resume()``."""
+
+
+class OrderLimitExceeded(InvalidRequest):
+    """An order is beyond a limit of its order book.
+
+    Attributes:
+      field: the argument, and the attribute of it: ``"order.totalQuantity"``.
+      limit: the name of the limit in ``OrderLimits``: ``"max_quantity"``.
+    """
+
+    def __init__(self, field: str, limit: str, message: str) -> None:
+        super().__init__(field, f"{message} (limit {limit}). Nothing was sent")
+        self.limit = limit
+
+
+class JournalError(LocalError):
+    """The journal of an order book could not be read or written. An order that is not in it is not sent."""
 
 
 # --- TWS's -------------------------------------------------------------------------------------------------------

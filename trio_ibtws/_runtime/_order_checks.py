@@ -127,7 +127,8 @@ def _refused(field: str, value: object, why: str) -> InvalidRequest:
 
 @cache
 def _defaults(kind: type) -> Mapping[str, Any]:
-    return vars(kind())
+    defaults: dict[str, Any] = vars(kind())
+    return defaults
 
 
 def _check_values(name: str, given: Any, kind: type) -> None:

@@ -13,7 +13,7 @@ been reported yet, or if no query under way asked for it; so every live fill get
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import LocalError, OrderRejected, RequestError, SlowConsumer
 from ._events import (
@@ -27,12 +27,28 @@ from ._events import (
 )
 from ._sinks import Buffer
 
-__all__ = ["ORDER_BUFFER", "Orders", "join_commissions", "join_open_orders"]
+__all__ = ["ORDER_BUFFER", "OrderListener", "Orders", "join_commissions", "join_open_orders"]
 
 ORDER_BUFFER = 100_000
 """How many order events wait unread before ``order_events()`` fails: a day of a busy account, some 100 MB."""
 
 _FIRST_REQUEST_ID = 1_500_000_000
+
+
+class OrderListener(Protocol):
+    """Is told of everything about orders, in the order in which TWS says it, before any stream is."""
+
+    def order_event(self, event: OrderEvent) -> None:
+        """One of the callbacks of orders came, and was no answer to a query of executions."""
+
+    def order_refused(self, notice: Notice, kind: type[RequestError], advanced_reject: str) -> None:
+        """TWS refused what was sent for the order ``notice.id``."""
+
+    def order_noticed(self, notice: Notice) -> None:
+        """TWS remarked something about the order ``notice.id``."""
+
+    def session_ended(self, error: Callable[[], Exception]) -> None:
+        """No more will come; *error* makes the exception that says why."""
 
 
 class Orders:
@@ -47,6 +63,7 @@ class Orders:
         self._queried: dict[int, set[str]] = {}
         self._events = _event_buffer()
         self._reading = False
+        self._listeners: list[OrderListener] = []
         self._above_seen = 1  # 0 says "a new order" in a call, and "about no order" in an error
         self.next_order_id: int | None = None
 
@@ -74,6 +91,10 @@ class Orders:
         """*order_id* is an order of ours from here on."""
         self._seen(order_id, self._client_id)
 
+    def never_below(self, order_id: int) -> None:
+        """*order_id* was used before this session: the next one is above it."""
+        self._seen(order_id, -1)
+
     def known(self, order_id: int) -> bool:
         """Whether *order_id* is an order of this client."""
         return order_id in self._ours
@@ -87,6 +108,15 @@ class Orders:
                 self.next_order_id = max(self.next_order_id, self._above_seen)
 
     # --- readers
+
+    def add_listener(self, listener: OrderListener) -> None:
+        """Tell *listener* from now on; it must not raise."""
+        self._listeners.append(listener)
+
+    def remove_listener(self, listener: OrderListener) -> None:
+        """The reverse of ``add_listener``; idempotent."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
 
     def attach(self, order_id: int, buffer: Buffer) -> None:
         """Deliver the events of *order_id* to *buffer* as well."""
@@ -158,6 +188,8 @@ class Orders:
 
         A stream that has failed already has had its refusal: the next one is about the order as it was before.
         """
+        for listener in self._listeners:
+            listener.order_refused(notice, kind, advanced_reject)
         buffers = [buffer for buffer in self._streams.get(notice.id, ()) if buffer.error is None]
         if buffers:
             kind = OrderRejected if kind is RequestError else kind
@@ -165,8 +197,15 @@ class Orders:
                 kind(notice.code, notice.message, request=f"placeOrder {notice.id}", advanced_reject=advanced_reject)
             )
 
+    def taken_back(self, order_id: int, error: LocalError) -> None:
+        """What was to be sent for this order never will be."""
+        for buffer in self._streams.get(order_id, ()):
+            buffer.fail(error)
+
     def notice(self, notice: Notice) -> None:
         """A remark about an order."""
+        for listener in self._listeners:
+            listener.order_noticed(notice)
         for buffer in self._streams.get(notice.id, ()):
             buffer.notice(notice)
 
@@ -176,8 +215,12 @@ class Orders:
             buffer.fail(error())
         self._streams.clear()
         self._events.fail(error())
+        for listener in self._listeners:
+            listener.session_ended(error)
 
     def _publish(self, event: OrderEvent, order_id: int, client_id: int) -> None:
+        for listener in self._listeners:
+            listener.order_event(event)
         self._events.push(event)
         if client_id == self._client_id:
             for buffer in self._streams.get(order_id, ()):

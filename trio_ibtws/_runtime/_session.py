@@ -7,7 +7,8 @@ plain calls, so that no cancellation can come between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -19,9 +20,11 @@ from ..errors import (
     DecodeError,
     FrameTooLarge,
     IBError,
+    InternalError,
     InvalidRequest,
     NotTWS,
     TradingDisabled,
+    TradingHalted,
     UnsupportedRequest,
 )
 from ._bridge import Bridge
@@ -30,7 +33,7 @@ from ._framing import FrameBuffer
 from ._lanes import Lanes, Ticket
 from ._order_checks import check_order
 from ._orders import Orders
-from ._outbox import Outbox
+from ._outbox import Entry, Outbox
 from ._request import Request
 from ._router import Line, Router
 from ._sinks import Buffer, Sink
@@ -39,6 +42,8 @@ from ._wrapper import SessionWrapper
 __all__ = ["Session", "Settings", "Stats"]
 
 Asked = Line | Ticket
+
+_PLACING = frozenset({"placeOrder", "exerciseOptions"})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +115,8 @@ class Session:
             called=lambda: len(self._recorder),
         )
         self._frames = FrameBuffer()
+        self._order_frames: list[tuple[int, Entry]] = []
+        self.halted: str | None = None
         self.ended: IBError | None = None
         self.frames_in = self.frames_out = self.bytes_in = self.bytes_out = 0
         self.decode_errors = self.events_dropped = 0
@@ -206,9 +213,12 @@ class Session:
         Raises:
           ConnectionLost, ClientClosed: the session has ended.
           TradingDisabled: it needs ``trading=True``.
+          TradingHalted: it would place an order, and the kill switch is on.
         """
         if self.ended is not None:
             raise self.ended_error()
+        if self.halted is not None and request is not None and request.method in _PLACING:
+            raise self.halted_error()
         if request is not None and request.effect in ("spend", "trade") and not self.settings.trading:
             raise TradingDisabled(
                 f"{request.method} can {'spend money' if request.effect == 'spend' else 'change orders or the account'}"
@@ -290,30 +300,76 @@ class Session:
         request_id = asked.request_id if isinstance(asked, Line) else None
         self.outbox.append(self._bridge.encode(request, arguments, request_id))
 
+    # --- orders
+
     def place(self, request: Request[Any], arguments: Mapping[str, Any], buffer: Buffer) -> int:
         """Send an order, whose events go to *buffer* as well, and return its id; raises as ``ask``.
 
         The id is taken in the same step in which the frame is queued: an order that cannot be encoded uses none up.
         """
-        self.check(request)
-        if request.method == "placeOrder":
-            check_order(arguments)
-        order_id = getattr(arguments.get("order"), "orderId", 0)
-        new = order_id == 0
-        if new:
-            order_id = self.orders.next_free()
-        elif not self.orders.known(order_id):
-            raise InvalidRequest(
-                "order_id",
-                f"order.orderId is {order_id}, which is no order of this client: 0 places a new order, the id of an "
-                "order that this client placed changes it. Nothing was sent",
-            )
-        frame = self._bridge.encode(request, arguments, order_id)
-        if new:
-            self.orders.use(order_id)
-        self.outbox.append(frame, orders=True)
+        [order_id] = self.place_all(request, [arguments])
         self.orders.attach(order_id, buffer)
         return order_id
+
+    def place_all(self, request: Request[Any], family: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Send several orders with nothing in between, or none of them, and return their ids; raises as ``ask``."""
+        self.check(request)
+        order_ids = self._order_ids(request, family)
+        frames = [self._bridge.encode(request, *each) for each in zip(family, order_ids, strict=True)]
+        self._order_frames = [each for each in self._order_frames if not each[1].written]
+        for order_id, frame in zip(order_ids, frames, strict=True):
+            self.orders.use(order_id)
+            self._order_frames.append((order_id, self.outbox.append(frame, orders=True)))
+        return order_ids
+
+    def _order_ids(self, request: Request[Any], family: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Return the id of each order: its own, or the next free one."""
+        order_ids: list[int] = []
+        used = 0
+        for arguments in family:
+            if request.method == "placeOrder":
+                check_order(arguments)
+            order_id = getattr(arguments.get("order"), "orderId", 0)
+            if order_id == 0:
+                order_id = self.orders.next_free() + used
+                used += 1
+            elif not self.orders.known(order_id):
+                raise InvalidRequest(
+                    "order_id",
+                    f"order.orderId is {order_id}, which is no order of this client: 0 places a new order, the id of "
+                    "an order that this client placed changes it. Nothing was sent",
+                )
+            order_ids.append(order_id)
+        return order_ids
+
+    def ask_what_if(self, request: Request[Any], arguments: Mapping[str, Any]) -> int:
+        """Send an order that says of itself that it only asks, and return its id; raises as ``ask``.
+
+        It is encoded a second time without saying so: were the two frames the same, it would be an order.
+        """
+        self.check(request)
+        [order_id] = self._order_ids(request, [arguments])
+        trading = copy.copy(arguments["order"])
+        trading.whatIf = False
+        frame = self._bridge.encode(request, arguments, order_id)
+        if frame == self._bridge.encode(request, {**arguments, "order": trading}, order_id):
+            raise InternalError("the encoded what-if order does not say that it is one. Nothing was sent")
+        self.orders.use(order_id)
+        self.outbox.append(frame, orders=True)
+        return order_id
+
+    def halt(self, reason: str) -> list[int]:
+        """Refuse orders from now on, take back those that are still unwritten, and return their ids."""
+        self.halted = reason
+        taken_back = [order_id for order_id, entry in self._order_frames if self.outbox.remove(entry)]
+        self._order_frames.clear()
+        for order_id in taken_back:
+            self.orders.taken_back(order_id, self.halted_error())
+        return taken_back
+
+    def halted_error(self) -> TradingHalted:
+        """Return a new exception that says why no order is sent."""
+        return TradingHalted(f"trading was halted: {self.halted}. Nothing was sent; resume() ends the halt")
 
     # --- the end
 
