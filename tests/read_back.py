@@ -164,10 +164,20 @@ def row_for(method: str, arguments: dict[str, Any]) -> Request[Any] | None:
 
 # --- text --------------------------------------------------------------------------------------------------------
 
-_CONTRACT = (
-    "conId symbol secType lastTradeDateOrContractMonth strike right multiplier exchange primaryExchange currency "
-    "localSymbol tradingClass"
-).split()
+_CONTRACT = [
+    "conId",
+    "symbol",
+    "secType",
+    "lastTradeDateOrContractMonth",
+    "strike",
+    "right",
+    "multiplier",
+    "exchange",
+    "primaryExchange",
+    "currency",
+    "localSymbol",
+    "tradingClass",
+]
 
 LAYOUTS = {
     "calculateImpliedVolatility": "version reqId contract optionPrice underPrice implVolOptions",

@@ -18,8 +18,8 @@ from typing import Any
 import ibapi.decoder
 import ibapi.utils
 from ibapi.decoder import Decoder
-from tests.stock import Call, recorder, stock_calls
 
+from tests.stock import Call, recorder, stock_calls
 from trio_ibtws._runtime._compat import interpret_takes_id
 
 SAMPLES = 6

@@ -16,9 +16,9 @@ from ibapi import client, comm, server_versions
 from ibapi.client import EClient
 from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
-from tests.stock import recorder
 
 from generator.spec import IGNORED_METHODS
+from tests.stock import recorder
 from trio_ibtws._runtime._framing import MAX_FRAME
 from trio_ibtws._runtime._values import UNSET_DECIMAL, UNSET_DOUBLE, UNSET_INTEGERS
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 from ibapi.wrapper import EWrapper
+
 from tests.read_back import arguments_of, message_type, methods_by_id, row_for, text_arguments
 from tests.stock import Ours, difference, expected, stock_calls
-
 from trio_ibtws._runtime._compat import MAX_CLIENT_VERSION
 
 FOLDER = os.environ.get("TRIO_IBTWS_WIRE_CORPUS", "")

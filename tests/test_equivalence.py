@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from tests.samples import SAMPLES, protobuf_frame, protobuf_ids, protobuf_samples, text_ids, text_samples
 from tests.stock import CALLBACKS, VERIFICATION, Call, Ours, difference, expected, stock_calls
-
 from trio_ibtws._runtime._compat import MAX_CLIENT_VERSION
 from trio_ibtws.errors import DecodeError
 

@@ -18,9 +18,9 @@ from ibapi.order import Order
 from ibapi.scanner import ScannerSubscription
 from ibapi.tag_value import TagValue
 from ibapi.wrapper import EWrapper
+
 from tests.read_back import LAYOUTS, arguments_of, message_type, table, text_arguments, twin
 from tests.stock import Call, Ours, recorder, same, shown
-
 from trio_ibtws import UnsupportedRequest
 from trio_ibtws._runtime._compat import MAX_CLIENT_VERSION, ibapi_release
 from trio_ibtws._runtime._request import Request

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ibapi.contract import Contract
+
 from tests.peer import Peer, protobuf, text
 from tests.samples import text_samples
 from tests.stock import Ours, same, shown
-
 from trio_ibtws import DecodeError, ExecDetails, OpenOrder, OrderStatus, open_client
 from trio_ibtws._gen.requests_contracts import MATCHING_SYMBOLS, SEC_DEF_OPT_PARAMS
 from trio_ibtws._gen.requests_market_data import MKT_DATA
