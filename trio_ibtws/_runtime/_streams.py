@@ -8,7 +8,6 @@ only; a stream that is never empty would else cost a trip through the scheduler 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -20,8 +19,6 @@ from anyio.lowlevel import checkpoint
 from ._sinks import Buffer, Overflow
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from ._events import Notice
 
 __all__ = [
@@ -92,15 +89,15 @@ class EventStream(ObjectReceiveStream[T_co]):
           anyio.ClosedResourceError: the stream was closed on this side.
           anyio.BusyResourceError: another task is receiving from it.
         """
-        with self._reading():
+        with self._guard:
             await self._wait()
             event: T_co = self._buffer.pop()
             return event
 
     def receive_nowait(self) -> T_co:
         """Return the next event if one is there; raises ``anyio.WouldBlock`` if not, and otherwise as ``receive``."""
-        with self._reading():
-            if not len(self._buffer):
+        with self._guard:
+            if self._closed or not len(self._buffer):
                 self._raise_end()
                 raise anyio.WouldBlock
             event: T_co = self._buffer.pop()
@@ -110,7 +107,7 @@ class EventStream(ObjectReceiveStream[T_co]):
         """Return all events that are there, at least one and at most *max_items*; waits and raises as ``receive``."""
         if max_items is not None and max_items < 1:
             raise ValueError(f"max_items={max_items}: a batch has at least one event")
-        with self._reading():
+        with self._guard:
             await self._wait(at_once=False)
             count = len(self._buffer) if max_items is None else min(max_items, len(self._buffer))
             return [self._buffer.pop() for _ in range(count)]
@@ -143,26 +140,19 @@ class EventStream(ObjectReceiveStream[T_co]):
         """Wait until the stream is closed, or no more events will come to it."""
         await self._ended.wait()
 
-    @contextmanager
-    def _reading(self) -> Generator[None]:
-        with self._guard:
-            if self._closed:
-                raise anyio.ClosedResourceError
-            yield
-
     async def _wait(self, *, at_once: bool = True) -> None:
         """Return when the buffer holds an event; raise how the stream ended when it never will again."""
         self._since_checkpoint += 1
         if not at_once or self._since_checkpoint >= CHECKPOINT_EVERY:
             self._since_checkpoint = 0
             await checkpoint()
-        while not len(self._buffer):
-            self._raise_end()
+        while self._closed or not len(self._buffer):
+            if self._closed or self._buffer.error is not None:
+                await checkpoint()  # who is being cancelled hears that, not that the stream went before him
+                self._raise_end()
             self._arrived = anyio.Event()
             self._since_checkpoint = 0
             await self._arrived.wait()
-        if self._closed:
-            raise anyio.ClosedResourceError
 
     def _raise_end(self) -> None:
         if self._closed:
