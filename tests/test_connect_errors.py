@@ -60,17 +60,17 @@ async def test_a_port_that_refuses() -> None:
 async def test_a_silent_peer(said: bytes) -> None:
     async with open_peer() as (ours, peer):
         await peer.send(said)
-        caught = await refused(ours, deadline=0.01)
+        caught = await refused(ours, deadline=0.5)
     assert isinstance(caught, ConnectTimeout)
     assert caught.phase == "handshake"
     assert caught.__cause__ is None
 
 
-@pytest.mark.parametrize("said", [b"", text(15, 1, "DU1"), text(9, 1, 1), text(4, 2, -1, 2104, "farm:ok")])
+@pytest.mark.parametrize("said", [b"", text(9, 1, 1)])
 async def test_a_peer_that_is_silent_after_the_handshake(said: bytes) -> None:
     async with open_peer() as (ours, peer):
         await peer.send(peer.hello(), said)
-        caught = await refused(ours, deadline=0.01)
+        caught = await refused(ours, deadline=0.5)
     assert isinstance(caught, ConnectTimeout)
     assert caught.phase == "start-up"
 

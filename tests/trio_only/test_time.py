@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -318,12 +318,6 @@ async def test_an_abandoned_clock_does_not_hold_the_lane_for_ever(autojump_clock
 # --- deadlines
 
 
-async def took(what: Callable[[], Awaitable[object]]) -> float:
-    start = trio.current_time()
-    await what()
-    return trio.current_time() - start
-
-
 @pytest.mark.parametrize("seconds", [10.0, 60.0])
 @pytest.mark.parametrize("phase", ["handshake", "start-up"])
 async def test_a_silent_peer_at_the_start(autojump_clock: MockClock, phase: str, seconds: float) -> None:
@@ -337,6 +331,15 @@ async def test_a_silent_peer_at_the_start(autojump_clock: MockClock, phase: str,
                 raise AssertionError("there can be no client")
         assert caught.value.phase == phase
         assert trio.current_time() - start == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("said", [b"", text(15, 1, "DU1"), text(9, 1, 1), text(4, 2, -1, 2104, "farm:ok")])
+async def test_a_start_that_is_not_complete(autojump_clock: MockClock, said: bytes) -> None:
+    async with open_peer() as (ours, peer):
+        await peer.send(peer.hello(), said)
+        with pytest.raises(ConnectTimeout, match="start-up"):
+            async with open_client(stream=ours, max_server_version=157):
+                raise AssertionError("there can be no client")
 
 
 async def test_a_peer_that_is_slow_at_the_start_is_waited_for(autojump_clock: MockClock) -> None:
