@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
 import anyio
@@ -11,8 +12,8 @@ import anyio.lowlevel
 from ibapi.contract import Contract
 from ibapi.order import Order
 from sniffio import current_async_library
-from tests.peer import TEXT, Peer, text
 
+from tests.peer import TEXT, Peer, text
 from trio_ibtws import Client, open_client
 from trio_ibtws.simulator._memory import MemoryStream, memory_connection
 
@@ -96,7 +97,7 @@ def limit_order(order_id: int = 0) -> Order:
     order.orderId = order_id
     order.action = "BUY"
     order.orderType = "LMT"
-    order.totalQuantity = 1
+    order.totalQuantity = Decimal(1)
     order.lmtPrice = 10.0
     return order
 
@@ -155,3 +156,14 @@ async def settle() -> None:
 def running() -> set[int]:
     """The tasks that are running."""
     return {task.id for task in anyio.get_running_tasks()}
+
+
+def hang_up(peer: Peer) -> None:
+    """The peer closes the connection."""
+    assert isinstance(peer.stream, MemoryStream)
+    peer.stream.close()
+
+
+def value(event: Any) -> Any:
+    """The value of a tick."""
+    return event.value

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import anyio
 import anyio.lowlevel
 import pytest
+
 from tests import script
 from tests.peer import Peer, connected, text
 from tests.script import assert_usable, bars_end, details_end, error, market_rule, settle, stock, tick, time_is
-
 from trio_ibtws import Client
 
 pytestmark = pytest.mark.anyio
@@ -75,13 +75,11 @@ SHAPES = {
         script.CANCEL_POSITIONS,
         False,
     ),
-    "lane stream": Shape(
-        lane_stream, script.POSITIONS, lambda _: script.POSITION_END, script.CANCEL_POSITIONS, False
-    ),
+    "lane stream": Shape(lane_stream, script.POSITIONS, lambda _: script.POSITION_END, script.CANCEL_POSITIONS, False),
 }
 
 
-@pytest.fixture(params=SHAPES.values(), ids=SHAPES.keys())
+@pytest.fixture(params=list(SHAPES.values()), ids=list(SHAPES))
 def shape(request: pytest.FixtureRequest) -> Shape:
     found: Shape = request.param
     return found

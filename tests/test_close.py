@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import anyio
 import anyio.lowlevel
 import pytest
+
 from tests import script
 from tests.peer import TEXT, Peer, connected
-from tests.script import fill, limit_order, open_peer, running, settle, stock, tick
-
+from tests.script import fill, hang_up, limit_order, open_peer, running, settle, stock, tick, value
 from trio_ibtws import Client, ClientClosed, ConnectionLost, Pacer, open_client
 from trio_ibtws._runtime import _connection
 from trio_ibtws.simulator._memory import MemoryStream
@@ -91,7 +91,7 @@ async def test_a_line_that_is_left_open_ends_with_the_connection() -> None:
             stream = await client.mkt_data(stock()).__aenter__()
             await peer.send(tick((await peer.receive())[2], "last"))
             await settle()
-        assert (await stream.receive()).value == "last"
+        assert value(await stream.receive()) == "last"
         with pytest.raises(ClientClosed):
             await stream.receive()
         await stream.aclose()
@@ -160,6 +160,6 @@ async def test_a_broken_write_lets_the_reader_finish() -> None:
             await settle()
             await peer.send(fill("last words"))
             await settle()
-            peer.stream.close()
+            hang_up(peer)
             event = await events.receive()
             assert event.execution.execId == "last words"  # type: ignore[union-attr]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from tests.peer import TEXT, Peer, text
-from tests.script import assert_usable, error, open_peer, running, settle
 
+from tests.peer import TEXT, Peer, text
+from tests.script import assert_usable, error, hang_up, open_peer, running, settle
 from trio_ibtws import (
     ClientIdInUse,
     ConnectError,
@@ -148,7 +148,7 @@ async def test_a_client_id_in_use() -> None:
     """TWS says 326, and closes."""
     async with open_peer() as (ours, peer):
         await peer.send(peer.hello(), error(-1, 326, "Unable to connect as the client id is already in use."))
-        peer.stream.close()
+        hang_up(peer)
         caught = await refused(ours)
     assert isinstance(caught, ClientIdInUse)
     assert "already in use" in str(caught)

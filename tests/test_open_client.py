@@ -9,8 +9,8 @@ import itertools
 import anyio
 import pytest
 
-from tests.peer import TEXT, Peer
-from tests.script import START_API, assert_usable, open_peer, outcome, running, settle, stock, text
+from tests.peer import TEXT, Peer, text
+from tests.script import START_API, assert_usable, open_peer, outcome, running, settle, stock
 from trio_ibtws import Client, ClientClosed, ConnectionLost, InternalError, InvalidRequest, open_client
 from trio_ibtws._runtime._connection import Connection
 from trio_ibtws._runtime._session import Session
@@ -29,7 +29,9 @@ async def test_ready_means_handshake_start_api_accounts_and_next_order_id() -> N
         async with open_peer() as (ours, peer), anyio.create_task_group() as tasks:
             leave = anyio.Event()
 
-            async def use(ours: MemoryStream = ours, entered: list[Client] = entered, leave: anyio.Event = leave) -> None:
+            async def use(
+                ours: MemoryStream = ours, entered: list[Client] = entered, leave: anyio.Event = leave
+            ) -> None:
                 async with open_client(stream=ours, client_id=3, max_server_version=TEXT) as client:
                     entered.append(client)
                     await leave.wait()

@@ -6,10 +6,10 @@ from typing import Any
 
 import anyio
 import pytest
+
 from tests import script
 from tests.peer import connected, text
-from tests.script import assert_usable, error, fill, limit_order, order_status, settle, stock
-
+from tests.script import assert_usable, error, fill, hang_up, limit_order, order_status, settle, stock
 from trio_ibtws import (
     ClientClosed,
     CommissionAndFeesReport,
@@ -234,7 +234,7 @@ async def test_a_cancel_goes_before_data_requests_but_never_before_an_order() ->
         client.cancel_order(1)
         client.global_cancel()
         orders.place()
-        kinds = []
+        kinds: list[str] = []
         while len(kinds) < 7 or kinds.count(script.LOG_LEVEL) < 3:
             kinds.append((await peer.receive())[0])
         sent = [kind for kind in kinds if kind != script.MKT_DATA]
@@ -309,7 +309,7 @@ async def test_a_reader_who_is_cancelled_leaves_it_to_the_next() -> None:
 async def test_it_can_be_read_after_the_connection_was_lost() -> None:
     async with connected() as (client, peer):
         await peer.send(fill("a"), fill("b"))
-        peer.stream.close()
+        hang_up(peer)
         with pytest.raises(ConnectionLost):
             await client.wait_closed()
         async with client.order_events() as events:
@@ -351,7 +351,7 @@ async def test_too_many_unread_and_then_the_end(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(_orders, "ORDER_BUFFER", 1)
     async with connected() as (client, peer):
         await peer.send(fill("a"), fill("b"))
-        peer.stream.close()
+        hang_up(peer)
         with pytest.raises(ConnectionLost):
             await client.wait_closed()
         async with client.order_events() as events:

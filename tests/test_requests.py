@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import anyio
 import pytest
+
 from tests import script
 from tests.peer import Peer, connected, text
-from tests.script import assert_usable, details_end, error, market_rule, position, settle, stock, time_is
-
+from tests.script import assert_usable, details_end, error, hang_up, market_rule, position, settle, stock, time_is
 from trio_ibtws import (
     Client,
     ClientClosed,
@@ -228,7 +229,7 @@ EVERYTHING: dict[str, Callable[[Client], Awaitable[Any]]] = {
 @pytest.mark.parametrize("how", ["close", "abort", "garbage"])
 async def test_everything_outstanding_fails_when_the_connection_is_lost(how: str) -> None:
     async with connected() as (client, peer), anyio.create_task_group() as tasks:
-        asked = [await ask(tasks, lambda query=query: query(client)) for query in EVERYTHING.values()]
+        asked = [await ask(tasks, partial(query, client)) for query in EVERYTHING.values()]
         stream = await client.mkt_data(stock()).__aenter__()
         if how == "garbage":
             await peer.send(b"\xff\xff\xff\xff")
@@ -255,7 +256,7 @@ async def test_an_answer_just_before_the_loss_still_counts() -> None:
     async with connected() as (client, peer), anyio.create_task_group() as tasks:
         asked = await ask(tasks, lambda: client.contract_details(stock()))
         await peer.send(details_end((await peer.receive())[2]))
-        peer.stream.close()
+        hang_up(peer)
         await asked.done.wait()
         assert asked.result == []
         with pytest.raises(ConnectionLost, match="closed it"):
@@ -265,7 +266,7 @@ async def test_an_answer_just_before_the_loss_still_counts() -> None:
 async def test_a_loss_in_the_middle_of_a_frame_says_so() -> None:
     async with connected() as (client, peer):
         await peer.send(details_end(1)[:7])
-        peer.stream.close()
+        hang_up(peer)
         with pytest.raises(ConnectionLost, match="7 bytes into a frame"):
             await client.wait_closed()
 
@@ -294,9 +295,7 @@ async def test_what_outlives_the_block_fails_with_client_closed() -> None:
     async with anyio.create_task_group() as tasks:
         async with connected() as (client, peer):
             asked = [
-                await ask(tasks, lambda query=query: query(client))
-                for name, query in EVERYTHING.items()
-                if name != "wait_closed"
+                await ask(tasks, partial(query, client)) for name, query in EVERYTHING.items() if name != "wait_closed"
             ]
             waiting = await ask(tasks, client.wait_closed)
             await peer.receive()

@@ -16,6 +16,8 @@ import anyio
 import pytest
 import trio
 import trio.testing
+from trio.testing import MockClock
+
 from tests import script
 from tests.peer import TEXT, Peer, connected
 from tests.script import (
@@ -32,9 +34,8 @@ from tests.script import (
     tick,
     time_is,
 )
-from trio.testing import MockClock
-
 from trio_ibtws import Client, open_client
+from trio_ibtws.simulator._memory import MemoryStream
 
 pytestmark = pytest.mark.trio
 
@@ -131,10 +132,16 @@ def ticks(request_id: str) -> tuple[bytes, ...]:
 
 
 SHAPES = {
-    "one": Shape(lambda client: client.market_rule(26), script.MARKET_RULE, lambda _: (market_rule(26, 1),), None, False),
+    "one": Shape(
+        lambda client: client.market_rule(26), script.MARKET_RULE, lambda _: (market_rule(26, 1),), None, False
+    ),
     "clock": Shape(lambda client: client.current_time(), script.CURRENT_TIME, lambda _: (time_is(1),), None, False),
     "list": Shape(
-        lambda client: client.contract_details(stock()), script.CONTRACT_DETAILS, lambda id: (details_end(id),), None, False
+        lambda client: client.contract_details(stock()),
+        script.CONTRACT_DETAILS,
+        lambda id: (details_end(id),),
+        None,
+        False,
     ),
     "list with a cancel": Shape(
         lambda client: client.historical_data(stock(), "", "1 D", "1 day", "TRADES"),
@@ -383,61 +390,61 @@ async def test_the_end_of_the_block(record_property: Callable[[str, object], Non
     assert steps >= 2
 
 
+def reply(words: list[str]) -> tuple[bytes, ...]:
+    """What a TWS with a little of everything answers."""
+    kind, request_id = words[0], words[2]
+    return {
+        script.CONTRACT_DETAILS: (details_end(request_id),),
+        script.MKT_DATA: ticks(request_id),
+        script.POSITIONS: (position("A"), script.POSITION_END, position("B")),
+        script.PLACE_ORDER: (order_status(words[1]), order_status(words[1])),
+    }.get(kind, ())
+
+
+async def serve_everything(peer: Peer, kinds: list[str]) -> None:
+    """Play TWS until the client has gone, and keep all that it sent."""
+    with suppress(anyio.BrokenResourceError):  # an answer came too late
+        try:
+            await peer.read_hello()
+            await peer.send(peer.hello(), peer.accounts("DU1"), peer.next_valid_id(1))
+            while True:
+                words = await peer.receive()
+                kinds.append(words[0])
+                await peer.send(*reply([*words, ""]))
+        except anyio.EndOfStream:
+            assert len(peer._frames) == 0, "half a frame"
+            return
+    kinds.extend(await rest(peer, begun=True))
+
+
+async def use_everything(ours: MemoryStream, placed: list[int]) -> None:
+    async def order(client: Client) -> None:
+        async with client.place_order(stock(), limit_order()) as events:
+            placed.append(events.order_id)
+            await events.receive()
+
+    async with open_client(stream=ours, max_server_version=TEXT, trading=True) as client:
+        async with trio.open_nursery() as users:
+            users.start_soon(stream, client)
+            users.start_soon(lane_stream, client)
+            users.start_soon(order, client)
+            users.start_soon(client.contract_details, stock())
+
+
 async def test_a_session_as_a_whole(record_property: Callable[[str, object], None]) -> None:
-    """Everything at once under one scope: a query, two streams and an order, cancelled anywhere from the first byte."""
+    """Everything at once in one scope: a query, two streams and an order, cancelled anywhere from the first byte."""
 
     async def trial(instrument: CancelAt) -> None:
         before = running()
+        placed: list[int] = []
+        kinds: list[str] = []
         async with open_peer() as (ours, peer), trio.open_nursery() as nursery:
-            kinds: list[str] = []
-
-            async def serve() -> None:
-                await peer.read_hello()
-                await peer.send(peer.hello(), peer.accounts("DU1"), peer.next_valid_id(1))
-                while True:
-                    words = await peer.receive()
-                    kinds.append(words[0])
-                    if words[0] == script.CONTRACT_DETAILS:
-                        await peer.send(details_end(words[2]))
-                    elif words[0] == script.MKT_DATA:
-                        await peer.send(*ticks(words[2]))
-                    elif words[0] == script.POSITIONS:
-                        await peer.send(position("A"), script.POSITION_END, position("B"))
-                    elif words[0] == script.PLACE_ORDER:
-                        await peer.send(order_status(words[1]), order_status(words[1]))
-
-            async def until_the_end() -> None:
-                with suppress(anyio.BrokenResourceError):  # our answer came too late
-                    try:
-                        await serve()
-                    except anyio.EndOfStream:
-                        assert len(peer._frames) == 0, "half a frame"
-                        return
-                kinds.extend(await rest(peer, begun=True))
-
-            async def order(client: Client) -> None:
-                async with client.place_order(stock(), limit_order()) as events:
-                    placed.append(events.order_id)
-                    await events.receive()
-
-            async def victim() -> None:
-                async with open_client(stream=ours, max_server_version=TEXT, trading=True) as client:
-                    async with trio.open_nursery() as users:
-                        users.start_soon(stream, client)
-                        users.start_soon(lane_stream, client)
-                        users.start_soon(order, client)
-                        users.start_soon(client.contract_details, stock())
-
-            placed: list[int] = []
-            nursery.start_soon(until_the_end)
-            await instrument.run(victim)
-            with trio.fail_after(5):
-                while nursery.child_tasks:
-                    await trio.lowlevel.checkpoint()
-            assert kinds.count(script.PLACE_ORDER) == len(placed)
-            assert kinds.count(script.MKT_DATA) == kinds.count(script.CANCEL_MKT_DATA)
-            assert kinds.count(script.POSITIONS) >= kinds.count(script.CANCEL_POSITIONS)
-            assert script.CANCEL_ORDER not in kinds
+            nursery.start_soon(serve_everything, peer, kinds)
+            await instrument.run(lambda: use_everything(ours, placed))
+        assert kinds.count(script.PLACE_ORDER) == len(placed)
+        assert kinds.count(script.MKT_DATA) == kinds.count(script.CANCEL_MKT_DATA)
+        assert kinds.count(script.POSITIONS) >= kinds.count(script.CANCEL_POSITIONS)
+        assert script.CANCEL_ORDER not in kinds
         assert running() == before
 
     steps = await at_every_step(trial)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import anyio
 import pytest
 import trio
 import trio.testing
+from trio.testing import MockClock
+
 from tests import script
 from tests.peer import Peer, connected, text
 from tests.script import assert_usable, limit_order, open_peer, stock, time_is
-from trio.testing import MockClock
-
 from trio_ibtws import (
     Client,
     ConnectionLost,
@@ -182,7 +183,7 @@ async def test_the_probe_goes_past_a_lane_that_is_taken(autojump_clock: MockCloc
         assert client.stats().open_requests == 1
         client.set_server_log_level(1)  # it is still there
         probes = times(heard, script.CURRENT_TIME)
-        assert all(later - earlier >= 4.5 for earlier, later in zip(probes, probes[1:], strict=False))
+        assert all(later - earlier >= 4.5 for earlier, later in pairwise(probes))
         nursery.cancel_scope.cancel()
 
 
@@ -196,7 +197,7 @@ async def test_a_caller_of_the_clock_and_the_probe_keep_their_distance(autojump_
             with pytest.raises(ConnectionLost):
                 await client.current_time()
             sent = times(heard, script.CURRENT_TIME)
-            assert all(later - earlier >= 4.499 for earlier, later in zip(sent, sent[1:], strict=False)), (delay, sent)
+            assert all(later - earlier >= 4.499 for earlier, later in pairwise(sent)), (delay, sent)
             nursery.cancel_scope.cancel()
 
 
@@ -369,7 +370,9 @@ async def test_a_peer_that_takes_nothing_ends_the_session(autojump_clock: MockCl
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
-async def test_a_peer_that_takes_nothing_holds_up_the_end_for_a_second(autojump_clock: MockClock, cancelled: bool) -> None:
+async def test_a_peer_that_takes_nothing_holds_up_the_end_for_a_second(
+    autojump_clock: MockClock, cancelled: bool
+) -> None:
     async with open_peer() as (ours, peer):
         await peer.send(peer.hello(), peer.accounts("DU1"), peer.next_valid_id(1))
         start = trio.current_time()
