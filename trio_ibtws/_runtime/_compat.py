@@ -111,6 +111,8 @@ _ERROR_PARAMETERS = callback_parameters("error")
 
 def error_arguments(arguments: tuple[Any, ...]) -> tuple[int, int, str, int | None, str]:
     """Return id, code, message, time and advanced reject of a call to ``EWrapper.error`` by any release."""
+    if not isinstance(arguments[_TEXT], str):  # ibapi 10.37's reqWshEventData gives the time twice
+        arguments = (arguments[0], *arguments[2:])
     given = dict(zip(_ERROR_PARAMETERS, arguments, strict=False))
     time = given.get("errorTime")
     return (
