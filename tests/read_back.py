@@ -23,7 +23,7 @@ try:
     from ibapi.common import WshEventData
     from ibapi.order_cancel import OrderCancel
 except ImportError:  # only releases with protobuf have all of them, and only those are read back from it
-    decoder_utils = None
+    pass
 
 FIELDS = {
     "allMsgs": "allMessages",
@@ -164,20 +164,10 @@ def row_for(method: str, arguments: dict[str, Any]) -> Request[Any] | None:
 
 # --- text --------------------------------------------------------------------------------------------------------
 
-_CONTRACT = [
-    "conId",
-    "symbol",
-    "secType",
-    "lastTradeDateOrContractMonth",
-    "strike",
-    "right",
-    "multiplier",
-    "exchange",
-    "primaryExchange",
-    "currency",
-    "localSymbol",
-    "tradingClass",
-]
+_CONTRACT = (
+    *("conId", "symbol", "secType", "lastTradeDateOrContractMonth", "strike", "right", "multiplier"),
+    *("exchange", "primaryExchange", "currency", "localSymbol", "tradingClass"),
+)
 
 LAYOUTS = {
     "calculateImpliedVolatility": "version reqId contract optionPrice underPrice implVolOptions",
@@ -227,7 +217,7 @@ def text_arguments(method: str, fields: list[str]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for name in LAYOUTS[method].split():
         if name == "contract":
-            given[name] = _filled(Contract(), _CONTRACT, left)
+            given[name] = _filled(Contract(), list(_CONTRACT), left)
         elif name.startswith("contract."):
             _filled(given["contract"], [name.removeprefix("contract.")], left)
         elif name == "legs":

@@ -22,6 +22,8 @@ from ibapi.decoder import Decoder
 from tests.stock import Call, recorder, stock_calls
 from trio_ibtws._runtime._compat import interpret_takes_id
 
+TABLES: Any = Decoder  # its tables differ between releases, and are keyed by an enum
+
 SAMPLES = 6
 TRIES = 400
 
@@ -106,7 +108,7 @@ def _made_up_fields() -> Iterator[None]:
 
 def _text_fields(message_id: int, version: int, rng: random.Random) -> list[bytes]:
     """Return the fields of a message after its id, made up as the decoder asks for them."""
-    info = Decoder.msgId2handleInfo[message_id]
+    info: Any = TABLES.msgId2handleInfo[message_id]
     writing = _Writing(rng, message_id)
     if info.wrapperMeth is not None:
         kinds = [parameter.annotation for name, parameter in info.wrapperParams.items() if name != "self"]
@@ -127,7 +129,7 @@ def text_frame(message_id: int, version: int, rng: random.Random) -> bytes:
 
 def message_class(message_id: int) -> Any:
     """Return the protobuf message that ibapi's decoder parses for an id."""
-    function = Decoder.msgId2handleInfoProtoBuf[message_id].processMeth
+    function = TABLES.msgId2handleInfoProtoBuf[message_id].processMeth
     for name in function.__code__.co_names:
         kind = getattr(ibapi.decoder, name, None)
         if hasattr(kind, "DESCRIPTOR") and hasattr(kind, "ParseFromString"):

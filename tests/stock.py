@@ -139,8 +139,10 @@ class Ours:
 
     def sent(self) -> list[bytes]:
         """Take what waits to be written."""
-        entries = iter(self.session.outbox.take, None)
-        return [entry.data for entry in entries if entry is not None]
+        sent = []
+        while (entry := self.session.outbox.take()) is not None:
+            sent.append(entry.data)
+        return sent
 
 
 # --- the rules ---------------------------------------------------------------------------------------------------

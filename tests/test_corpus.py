@@ -91,7 +91,7 @@ def written(value: Any) -> Any:
 NEWEST = MAX_CLIENT_VERSION >= 226
 
 
-NOTHING = (None, False, "", [])
+NOTHING: tuple[Any, ...] = (None, False, "", [])
 """What stands in an attribute that no frame filled."""
 
 EMPTY_DELTA_NEUTRAL = {"__": "DeltaNeutralContract", "conId": 0, "delta": 0.0, "price": 0.0}
