@@ -390,3 +390,15 @@ def test_end_of_snapshot_is_in_band() -> None:
     session.router.end(line.request_id)
     session.router.item(line.request_id, "update")
     assert [buffer.pop() for _ in range(3)] == ["row", EndOfSnapshot(), "update"]
+
+
+def test_orders_and_their_states_answer_the_query_of_open_orders_and_are_events_too() -> None:
+    session = ready_session()
+    answer = Answer(lambda: None, single=False)
+    session.ask(TABLE["OPEN_ORDERS"], {}, answer, single=False)
+    sent(session)
+    feed(session, text(3, 5, "Submitted", "0", "1", "0", 9, 0, "0", 7, "", "0"), text(53, 1))
+    assert [row.order_id for row in answer.result()] == [5]
+    events = session.orders.start_reading()
+    assert events is not None
+    assert events.pop() == answer.result()[0]
