@@ -107,6 +107,7 @@ def callback_parameters(name: str) -> tuple[str, ...]:
 
 
 _ERROR_PARAMETERS = callback_parameters("error")
+_TEXT = _ERROR_PARAMETERS.index("errorString")
 
 
 def error_arguments(arguments: tuple[Any, ...]) -> tuple[int, int, str, int | None, str]:
