@@ -239,18 +239,30 @@ ERROR_SHAPES = {
 }
 
 
+def release_with(monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
+    monkeypatch.setattr(_compat, "_ERROR_PARAMETERS", names)
+    monkeypatch.setattr(_compat, "_TEXT", names.index("errorString"))
+
+
 @pytest.mark.parametrize("shape", ERROR_SHAPES)
 def test_error_of_any_release(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     names, given, expected = ERROR_SHAPES[shape]
-    monkeypatch.setattr(_compat, "_ERROR_PARAMETERS", names)
+    release_with(monkeypatch, names)
     assert _compat.error_arguments(given) == expected
 
 
 def test_error_without_its_last_parameters_and_without_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     names, given, _ = ERROR_SHAPES["10.37"]
-    monkeypatch.setattr(_compat, "_ERROR_PARAMETERS", names)
+    release_with(monkeypatch, names)
     assert _compat.error_arguments(given[:4]) == (5, 201, "no", 1700000000000, "")
     assert _compat.error_arguments((5, 0, 201, "no")) == (5, 201, "no", None, "")
+
+
+def test_error_with_its_time_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As reqWshEventData of ibapi 10.37 reports it."""
+    names, _, _ = ERROR_SHAPES["10.37"]
+    release_with(monkeypatch, names)
+    assert _compat.error_arguments((5, 17, 17, 503, "no")) == (5, 503, "no", 17, "")
 
 
 def test_error_of_the_installed_release() -> None:
