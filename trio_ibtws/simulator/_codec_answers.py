@@ -36,6 +36,27 @@ _CONTRACT_DETAILS: Layout = (
     ),
 )
 
+_BOND_DETAILS: Layout = (
+    *fields("#6@<164 reqId:id"),
+    Group("contract", *fields("symbol secType")),
+    *fields(
+        "cusip coupon:number maturity issueDate ratings bondType couponType convertible:bool callable:bool "
+        "putable:bool descAppend"
+    ),
+    Group("contract", *fields("exchange currency")),
+    *fields("marketName"),
+    Group("contract", *fields("tradingClass conId:int")),
+    *fields(
+        "minTick:float mdSizeMultiplier:int=1@110@<164 orderTypes validExchanges nextOptionDate nextOptionType "
+        "nextOptionPartial:bool notes longName:text evRule evMultiplier:int="
+    ),
+    Repeat("secIdList", *_TAG_VALUE),
+    *fields(
+        "aggGroup:int=1 marketRuleIds minSize:decimal=1@164 sizeIncrement:decimal=1@164 "
+        "suggestedSizeIncrement:decimal=1@164"
+    ),
+)
+
 _PORTFOLIO_CONTRACT = fields(
     "conId:int symbol secType lastTradeDateOrContractMonth strike:number right=0 multiplier primaryExchange currency "
     "localSymbol tradingClass"
@@ -76,6 +97,10 @@ _TICK_BY_TICK: Layout = (
     When(lambda tick, _: tick["tickType"] == 4, *fields("midPoint:number")),
 )
 
+_DEPTH = "operation:int side:int price:float size:size"
+_TICK_BID_ASK = fields("time:int mask:int priceBid:number priceAsk:number sizeBid:size sizeAsk:size")
+_TICK_LAST = fields("time:int mask:int price:number size:size exchange specialConditions")
+
 ANSWERS: dict[str, tuple[int, Layout]] = {
     "tickPrice": (1, fields("#6 reqId:id tickType:int price:float size:size attrMask:int")),
     "tickSize": (2, fields("#6 reqId:id tickType:int size:size")),
@@ -104,11 +129,27 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
     "nextValidId": (9, fields("#1 orderId:id")),
     "contractDetails": (10, _CONTRACT_DETAILS),
     "execDetails": (11, _EXECUTION),
+    "updateMktDepth": (12, fields(f"#1 reqId:id position:int {_DEPTH}")),
+    "updateMktDepthL2": (13, fields(f"#1 reqId:id position:int marketMaker {_DEPTH} isSmartDepth:bool")),
     "managedAccounts": (15, fields("#1 accountsList")),
     "historicalData": (17, (*fields("reqId:id startDateStr endDateStr"), Repeat("bars", *_BAR))),
+    "bondContractDetails": (18, _BOND_DETAILS),
+    "tickOptionComputation": (
+        21,
+        fields(
+            "reqId:id tickType:int tickAttrib:int impliedVol:number=-1 delta:number=-2 optPrice:number=-1 "
+            "pvDividend:number=-1 gamma:number=-2 vega:number=-2 theta:number=-2 undPrice:number=-1"
+        ),
+    ),
     "tickGeneric": (45, fields("#6 reqId:id tickType:int value:float")),
     "tickString": (46, fields("#6 reqId:id tickType:int value")),
     "currentTime": (49, fields("#1 time:int")),
+    "realtimeBar": (
+        50,
+        fields(
+            "#3 reqId:id time:int open:price high:price low:price close:price volume:size wap:decimal count:int"
+        ),
+    ),
     "contractDetailsEnd": (52, fields("#1 reqId:id")),
     "openOrderEnd": (53, fields("#1")),
     "accountDownloadEnd": (54, fields("#1 accountName")),
@@ -140,9 +181,33 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
     "positionMultiEnd": (72, fields("#1 reqId:id")),
     "accountUpdateMulti": (73, fields("#1 reqId:id account modelCode key value currency")),
     "accountUpdateMultiEnd": (74, fields("#1 reqId:id")),
+    "securityDefinitionOptionParameter": (
+        75,
+        (
+            *fields("reqId:id exchange underlyingConId:int tradingClass multiplier"),
+            Repeat("expirations", Field("value"), plain=True),
+            Repeat("strikes", Field("value", "float"), plain=True),
+        ),
+    ),
+    "securityDefinitionOptionParameterEnd": (76, fields("reqId:id")),
     "familyCodes": (78, (Repeat("familyCodes", *fields("accountID familyCodeStr")),)),
     "symbolSamples": (79, (*fields("reqId:id"), Repeat("contractDescriptions", *_SYMBOL_SAMPLE))),
+    "mktDepthExchanges": (
+        80,
+        (
+            Repeat(
+                "depthMktDataDescriptions",
+                *fields("exchange secType listingExch serviceDataType aggGroup:int=2147483647"),
+            ),
+        ),
+    ),
     "tickReqParams": (81, fields("reqId:id minTick:float bboExchange snapshotPermissions:int")),
+    "smartComponents": (
+        82,
+        (*fields("reqId:id"), Repeat("smartComponents", *fields("bitNumber:int exchange exchangeLetter"))),
+    ),
+    "headTimestamp": (88, fields("reqId:id headTimestamp")),
+    "histogramData": (89, (*fields("reqId:id"), Repeat("items", *fields("price:price size:decimal")))),
     "historicalDataUpdate": (
         90,
         fields("reqId:id barCount:int date open:number close:number high:number low:number wap:decimal volume:size"),
@@ -158,7 +223,21 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
             f"reqId:id pos:decimal dailyPnL:float unrealizedPnL:float={_UNSET} realizedPnL:float={_UNSET} value:float"
         ),
     ),
+    "historicalTicks": (
+        96,
+        (*fields("reqId:id"), Repeat("ticks", *fields("time:int #0 price:number size:size")), *fields("done:bool")),
+    ),
+    "historicalTicksBidAsk": (97, (*fields("reqId:id"), Repeat("ticks", *_TICK_BID_ASK), *fields("done:bool"))),
+    "historicalTicksLast": (98, (*fields("reqId:id"), Repeat("ticks", *_TICK_LAST), *fields("done:bool"))),
     "tickByTick": (99, _TICK_BY_TICK),
+    "orderBound": (100, fields("permId:int clientId:int orderId:int")),
     "completedOrder": (101, COMPLETED_ORDER),
     "completedOrdersEnd": (102, ()),
+    "historicalSchedule": (
+        106,
+        (
+            *fields("reqId:id startDateTime endDateTime timeZone"),
+            Repeat("sessions", *fields("startDateTime endDateTime refDate")),
+        ),
+    ),
 }

@@ -41,6 +41,18 @@ _CONTRACT_DETAILS: Layout = (
     Group("contract", *_LONG_CONTRACT, *fields("includeExpired:bool secIdType secId issuerId@176")),
 )
 
+_EXERCISE_OPTIONS: Layout = (
+    *fields("#2 reqId:id"),
+    Group(
+        "contract",
+        *fields(
+            "conId:int symbol secType lastTradeDateOrContractMonth strike:float right multiplier exchange currency "
+            "localSymbol tradingClass"
+        ),
+    ),
+    *fields("exerciseAction:int exerciseQuantity:int account override:int"),
+)
+
 REQUESTS: dict[int, tuple[str, Layout]] = {
     1: ("reqMktData", _MKT_DATA),
     2: ("cancelMktData", fields("#2 reqId:id")),
@@ -71,18 +83,28 @@ REQUESTS: dict[int, tuple[str, Layout]] = {
     18: ("requestFA", fields("#1 faData:int")),
     19: ("replaceFA", fields("#1 faData:int cxml reqId:id@157")),
     20: ("reqHistoricalData", _HISTORICAL_DATA),
-    21: ("exerciseOptions", fields("#2 reqId:id")),
+    21: ("exerciseOptions", _EXERCISE_OPTIONS),
     22: ("reqScannerSubscription", fields("reqId:id")),
     23: ("cancelScannerSubscription", fields("#1 reqId:id")),
     24: ("reqScannerParameters", fields("#1")),
     25: ("cancelHistoricalData", fields("#1 reqId:id")),
     49: ("reqCurrentTime", fields("#1")),
-    50: ("reqRealTimeBars", fields("#3 reqId:id")),
+    50: (
+        "reqRealTimeBars",
+        (
+            *fields("#3 reqId:id"),
+            _CONTRACT,
+            *fields("barSize:int whatToShow useRTH:bool realTimeBarsOptions"),
+        ),
+    ),
     51: ("cancelRealTimeBars", fields("#1 reqId:id")),
     52: ("reqFundamentalData", fields("#2 reqId:id")),
     53: ("cancelFundamentalData", fields("#1 reqId:id")),
-    54: ("calculateImpliedVolatility", fields("#3 reqId:id")),
-    55: ("calculateOptionPrice", fields("#3 reqId:id")),
+    54: (
+        "calculateImpliedVolatility",
+        (*fields("#3 reqId:id"), _CONTRACT, *fields("optionPrice:float underPrice:float")),
+    ),
+    55: ("calculateOptionPrice", (*fields("#3 reqId:id"), _CONTRACT, *fields("volatility:float underPrice:float"))),
     56: ("cancelCalculateImpliedVolatility", fields("#1 reqId:id")),
     57: ("cancelCalculateOptionPrice", fields("#1 reqId:id")),
     58: ("reqGlobalCancel", fields("#1")),
@@ -100,7 +122,10 @@ REQUESTS: dict[int, tuple[str, Layout]] = {
     75: ("cancelPositionsMulti", fields("#1 reqId:id")),
     76: ("reqAccountUpdatesMulti", fields("#1 reqId:id account modelCode ledgerAndNLV:bool")),
     77: ("cancelAccountUpdatesMulti", fields("#1 reqId:id")),
-    78: ("reqSecDefOptParams", fields("reqId:id")),
+    78: (
+        "reqSecDefOptParams",
+        fields("reqId:id underlyingSymbol futFopExchange underlyingSecType underlyingConId:int"),
+    ),
     79: ("reqSoftDollarTiers", fields("reqId:id")),
     80: ("reqFamilyCodes", fields("")),
     81: ("reqMatchingSymbols", fields("reqId:id pattern")),
@@ -109,8 +134,11 @@ REQUESTS: dict[int, tuple[str, Layout]] = {
     84: ("reqNewsArticle", fields("reqId:id")),
     85: ("reqNewsProviders", fields("")),
     86: ("reqHistoricalNews", fields("reqId:id")),
-    87: ("reqHeadTimeStamp", fields("reqId:id")),
-    88: ("reqHistogramData", fields("reqId:id")),
+    87: (
+        "reqHeadTimeStamp",
+        (*fields("reqId:id"), _CONTRACT_AND_EXPIRED, *fields("useRTH:bool whatToShow formatDate:int")),
+    ),
+    88: ("reqHistogramData", (*fields("reqId:id"), _CONTRACT_AND_EXPIRED, *fields("useRTH:bool timePeriod"))),
     89: ("cancelHistogramData", fields("reqId:id")),
     90: ("cancelHeadTimeStamp", fields("reqId:id")),
     91: ("reqMarketRule", fields("marketRuleId:int")),
@@ -118,7 +146,14 @@ REQUESTS: dict[int, tuple[str, Layout]] = {
     93: ("cancelPnL", fields("reqId:id")),
     94: ("reqPnLSingle", fields("reqId:id account modelCode conId:int")),
     95: ("cancelPnLSingle", fields("reqId:id")),
-    96: ("reqHistoricalTicks", fields("reqId:id")),
+    96: (
+        "reqHistoricalTicks",
+        (
+            *fields("reqId:id"),
+            _CONTRACT_AND_EXPIRED,
+            *fields("startDateTime endDateTime numberOfTicks:int whatToShow useRth:bool ignoreSize:bool miscOptions"),
+        ),
+    ),
     97: (
         "reqTickByTickData",
         (*fields("reqId:id"), _CONTRACT, *fields("tickType numberOfTicks:int ignoreSize:bool")),
