@@ -97,7 +97,7 @@ _TICK_BY_TICK: Layout = (
     When(lambda tick, _: tick["tickType"] == 4, *fields("midPoint:number")),
 )
 
-_DEPTH = "operation:int side:int price:float size:size"
+_DEPTH = "operation:int side:int price:number size:size"
 _TICK_BID_ASK = fields("time:int mask:int priceBid:number priceAsk:number sizeBid:size sizeAsk:size")
 _TICK_LAST = fields("time:int mask:int price:number size:size exchange specialConditions")
 
