@@ -10,7 +10,7 @@ import msgspec
 
 from ._codec_answers import ANSWERS
 from ._codec_fields import FieldError, Values, read, write
-from ._codec_requests import REQUESTS
+from ._codec_requests import PROTOBUF_ONLY, REQUESTS
 
 __all__ = ["FieldError", "Message", "UnknownMessage", "decode_answer", "decode_request", "encode_answer"]
 
@@ -49,7 +49,7 @@ def decode_request(body: bytes, version: int) -> Message:
       FieldError: a field is missing, or no value of its kind.
     """
     number, *texts = _split(body)
-    if not number.isdigit() or int(number) not in REQUESTS:
+    if not number.isdigit() or int(number) not in REQUESTS or int(number) in PROTOBUF_ONLY:
         raise UnknownMessage(number)
     name, layout = REQUESTS[int(number)]
     values: Values = {}

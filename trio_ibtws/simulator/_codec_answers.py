@@ -10,7 +10,7 @@ from ._codec_fields import UNSET_DOUBLE_TEXT as _UNSET
 from ._codec_fields import Field, Group, Layout, Repeat, When, fields
 from ._codec_orders import COMPLETED_ORDER, OPEN_ORDER
 
-__all__ = ["ANSWERS"]
+__all__ = ["ANSWERS", "PROTOBUF_ONLY"]
 
 _BAR = fields("date open:price high:price low:price close:price volume:size wap:decimal barCount:int")
 _TAG_VALUE = fields("tag value")
@@ -97,6 +97,19 @@ _TICK_BY_TICK: Layout = (
     When(lambda tick, _: tick["tickType"] == 4, *fields("midPoint:number")),
 )
 
+_SCANNED: Layout = (
+    *fields("rank:int"),
+    Group(
+        "contract",
+        *fields(
+            "conId:int symbol secType lastTradeDateOrContractMonth strike:number right exchange currency localSymbol"
+        ),
+    ),
+    *fields("marketName"),
+    Group("contract", *fields("tradingClass")),
+    *fields("distance benchmark projection legsStr"),
+)
+
 _DEPTH = "operation:int side:int price:number size:size"
 _TICK_BID_ASK = fields("time:int mask:int priceBid:number priceAsk:number sizeBid:size sizeAsk:size")
 _TICK_LAST = fields("time:int mask:int price:number size:size exchange specialConditions")
@@ -131,9 +144,13 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
     "execDetails": (11, _EXECUTION),
     "updateMktDepth": (12, fields(f"#1 reqId:id position:int {_DEPTH}")),
     "updateMktDepthL2": (13, fields(f"#1 reqId:id position:int marketMaker {_DEPTH} isSmartDepth:bool")),
+    "updateNewsBulletin": (14, fields("#1 msgId:int msgType:int newsMessage:text originExch")),
     "managedAccounts": (15, fields("#1 accountsList")),
+    "receiveFA": (16, fields("#1 faData:int cxml:text")),
     "historicalData": (17, (*fields("reqId:id startDateStr endDateStr"), Repeat("bars", *_BAR))),
     "bondContractDetails": (18, _BOND_DETAILS),
+    "scannerParameters": (19, fields("#1 xml:text")),
+    "scannerData": (20, (*fields("#3 reqId:id"), Repeat("elements", *_SCANNED))),
     "tickOptionComputation": (
         21,
         fields(
@@ -143,17 +160,27 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
     ),
     "tickGeneric": (45, fields("#6 reqId:id tickType:int value:float")),
     "tickString": (46, fields("#6 reqId:id tickType:int value")),
+    "tickEFP": (
+        47,
+        fields(
+            "#1 reqId:id tickType:int basisPoints:float formattedBasisPoints totalDividends:float holdDays:int "
+            "futureLastTradeDate dividendImpact:float dividendsToLastTradeDate:float"
+        ),
+    ),
     "currentTime": (49, fields("#1 time:int")),
     "realtimeBar": (
         50,
-        fields(
-            "#3 reqId:id time:int open:price high:price low:price close:price volume:size wap:decimal count:int"
-        ),
+        fields("#3 reqId:id time:int open:price high:price low:price close:price volume:size wap:decimal count:int"),
     ),
+    "fundamentalData": (51, fields("#1 reqId:id data:text")),
     "contractDetailsEnd": (52, fields("#1 reqId:id")),
     "openOrderEnd": (53, fields("#1")),
     "accountDownloadEnd": (54, fields("#1 accountName")),
     "execDetailsEnd": (55, fields("#1 reqId:id")),
+    "deltaNeutralValidation": (
+        56,
+        (*fields("#1 reqId:id"), Group("deltaNeutralContract", *fields("conId:int delta:float price:float"))),
+    ),
     "tickSnapshotEnd": (57, fields("#1 reqId:id")),
     "marketDataType": (58, fields("#1 reqId:id marketDataType:int")),
     "commissionReport": (
@@ -170,6 +197,12 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
     "positionEnd": (62, fields("#1")),
     "accountSummary": (63, fields("#1 reqId:id account tag value currency")),
     "accountSummaryEnd": (64, fields("#1 reqId:id")),
+    "verifyMessageAPI": (65, fields("#1 apiData")),
+    "verifyCompleted": (66, fields("#1 isSuccessful:bool errorText")),
+    "displayGroupList": (67, fields("#1 reqId:id groups")),
+    "displayGroupUpdated": (68, fields("#1 reqId:id contractInfo")),
+    "verifyAndAuthMessageAPI": (69, fields("#1 apiData xyzChallenge")),
+    "verifyAndAuthCompleted": (70, fields("#1 isSuccessful:bool errorText")),
     "positionMulti": (
         71,
         (
@@ -190,6 +223,7 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
         ),
     ),
     "securityDefinitionOptionParameterEnd": (76, fields("reqId:id")),
+    "softDollarTiers": (77, (*fields("reqId:id"), Repeat("tiers", *fields("name value displayName")))),
     "familyCodes": (78, (Repeat("familyCodes", *fields("accountID familyCodeStr")),)),
     "symbolSamples": (79, (*fields("reqId:id"), Repeat("contractDescriptions", *_SYMBOL_SAMPLE))),
     "mktDepthExchanges": (
@@ -206,12 +240,19 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
         82,
         (*fields("reqId:id"), Repeat("smartComponents", *fields("bitNumber:int exchange exchangeLetter"))),
     ),
+    "newsArticle": (83, fields("reqId:id articleType:int articleText:text")),
+    "tickNews": (84, fields("reqId:id timeStamp:int providerCode articleId headline:text extraData")),
+    "newsProviders": (85, (Repeat("newsProviders", *fields("code name:text")),)),
+    "historicalNews": (86, fields("reqId:id time providerCode articleId headline:text")),
+    "historicalNewsEnd": (87, fields("reqId:id hasMore:bool")),
     "headTimestamp": (88, fields("reqId:id headTimestamp")),
     "histogramData": (89, (*fields("reqId:id"), Repeat("items", *fields("price:price size:decimal")))),
     "historicalDataUpdate": (
         90,
         fields("reqId:id barCount:int date open:number close:number high:number low:number wap:decimal volume:size"),
     ),
+    "rerouteMktDataReq": (91, fields("reqId:id conId:int exchange")),
+    "rerouteMktDepthReq": (92, fields("reqId:id conId:int exchange")),
     "marketRule": (
         93,
         (*fields("marketRuleId:int"), Repeat("priceIncrements", *fields("lowEdge:float increment:float"))),
@@ -233,6 +274,9 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
     "orderBound": (100, fields("permId:int clientId:int orderId:int")),
     "completedOrder": (101, COMPLETED_ORDER),
     "completedOrdersEnd": (102, ()),
+    "replaceFAEnd": (103, fields("reqId:id text:text")),
+    "wshMetaData": (104, fields("reqId:id dataJson:text")),
+    "wshEventData": (105, fields("reqId:id dataJson:text")),
     "historicalSchedule": (
         106,
         (
@@ -240,4 +284,12 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
             Repeat("sessions", *fields("startDateTime endDateTime refDate")),
         ),
     ),
+    "userInfo": (107, fields("reqId:id whiteBrandingId")),
+    "historicalDataEnd": (108, fields("reqId:id startDateStr endDateStr")),
+    "currentTimeInMillis": (109, fields("timeInMillis:int")),
+    "configResponse": (110, fields("reqId:id")),
+    "updateConfigResponse": (111, fields("reqId:id")),
 }
+
+PROTOBUF_ONLY = frozenset({"historicalDataEnd", "currentTimeInMillis", "configResponse", "updateConfigResponse"})
+"""Answers that no text version served here knows."""

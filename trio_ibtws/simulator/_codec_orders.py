@@ -138,12 +138,12 @@ PLACE_ORDER: Layout = (
         When(_is_peg_bench, *_PEG_BENCH_FIELDS),
         *_CONDITIONS,
         *fields(
-            "adjustedOrderType triggerPrice:float lmtPriceOffset:float adjustedStopPrice:float "
-            "adjustedStopLimitPrice:float adjustedTrailingAmount:float adjustableTrailingUnit:int extOperator"
+            "adjustedOrderType triggerPrice:float= lmtPriceOffset:float= adjustedStopPrice:float= "
+            "adjustedStopLimitPrice:float= adjustedTrailingAmount:float= adjustableTrailingUnit:int extOperator"
         ),
         Group("softDollarTier", *fields("name value")),
         *fields(
-            "cashQty:float mifid2DecisionMaker mifid2DecisionAlgo mifid2ExecutionTrader mifid2ExecutionAlgo "
+            "cashQty:float= mifid2DecisionMaker mifid2DecisionAlgo mifid2ExecutionTrader mifid2ExecutionAlgo "
             "dontUseAutoPriceForHedge:bool isOmsContainer:bool discretionaryUpToLimitPrice:bool usePriceMgmtAlgo:int= "
             "duration:int=@158 postToAts:int=@160 autoCancelParent:bool@162 advancedErrorOverride@166 "
             "manualOrderTime@169"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ._codec_fields import Group, Layout, Optional, Repeat, When, fields
 from ._codec_orders import PLACE_ORDER
 
-__all__ = ["REQUESTS"]
+__all__ = ["PROTOBUF_ONLY", "REQUESTS"]
 
 _LONG_CONTRACT = fields(
     "conId:int symbol secType lastTradeDateOrContractMonth strike:float right multiplier exchange primaryExchange "
@@ -53,6 +53,14 @@ _EXERCISE_OPTIONS: Layout = (
     *fields("exerciseAction:int exerciseQuantity:int account override:int"),
 )
 
+_SCANNER: Layout = fields(
+    "reqId:id numberOfRows:int= instrument locationCode scanCode abovePrice:float= belowPrice:float= aboveVolume:int= "
+    "marketCapAbove:float= marketCapBelow:float= moodyRatingAbove moodyRatingBelow spRatingAbove spRatingBelow "
+    "maturityDateAbove maturityDateBelow couponRateAbove:float= couponRateBelow:float= excludeConvertible:bool "
+    "averageOptionVolumeAbove:int= scannerSettingPairs stockTypeFilter scannerSubscriptionFilterOptions "
+    "scannerSubscriptionOptions"
+)
+
 REQUESTS: dict[int, tuple[str, Layout]] = {
     1: ("reqMktData", _MKT_DATA),
     2: ("cancelMktData", fields("#2 reqId:id")),
@@ -84,7 +92,7 @@ REQUESTS: dict[int, tuple[str, Layout]] = {
     19: ("replaceFA", fields("#1 faData:int cxml reqId:id@157")),
     20: ("reqHistoricalData", _HISTORICAL_DATA),
     21: ("exerciseOptions", _EXERCISE_OPTIONS),
-    22: ("reqScannerSubscription", fields("reqId:id")),
+    22: ("reqScannerSubscription", _SCANNER),
     23: ("cancelScannerSubscription", fields("#1 reqId:id")),
     24: ("reqScannerParameters", fields("#1")),
     25: ("cancelHistoricalData", fields("#1 reqId:id")),
@@ -98,13 +106,23 @@ REQUESTS: dict[int, tuple[str, Layout]] = {
         ),
     ),
     51: ("cancelRealTimeBars", fields("#1 reqId:id")),
-    52: ("reqFundamentalData", fields("#2 reqId:id")),
+    52: (
+        "reqFundamentalData",
+        (
+            *fields("#2 reqId:id"),
+            Group("contract", *fields("conId:int symbol secType exchange primaryExchange currency localSymbol")),
+            *fields("reportType #0 fundamentalDataOptions"),
+        ),
+    ),
     53: ("cancelFundamentalData", fields("#1 reqId:id")),
     54: (
         "calculateImpliedVolatility",
-        (*fields("#3 reqId:id"), _CONTRACT, *fields("optionPrice:float underPrice:float")),
+        (*fields("#3 reqId:id"), _CONTRACT, *fields("optionPrice:float underPrice:float #0 implVolOptions")),
     ),
-    55: ("calculateOptionPrice", (*fields("#3 reqId:id"), _CONTRACT, *fields("volatility:float underPrice:float"))),
+    55: (
+        "calculateOptionPrice",
+        (*fields("#3 reqId:id"), _CONTRACT, *fields("volatility:float underPrice:float #0 optPrcOptions")),
+    ),
     56: ("cancelCalculateImpliedVolatility", fields("#1 reqId:id")),
     57: ("cancelCalculateOptionPrice", fields("#1 reqId:id")),
     58: ("reqGlobalCancel", fields("#1")),
@@ -113,11 +131,15 @@ REQUESTS: dict[int, tuple[str, Layout]] = {
     62: ("reqAccountSummary", fields("#1 reqId:id groupName tags")),
     63: ("cancelAccountSummary", fields("#1 reqId:id")),
     64: ("cancelPositions", fields("#1")),
+    65: ("verifyRequest", fields("#1 apiName apiVersion")),
+    66: ("verifyMessage", fields("#1 apiData")),
     67: ("queryDisplayGroups", fields("#1 reqId:id")),
     68: ("subscribeToGroupEvents", fields("#1 reqId:id groupId:int")),
     69: ("updateDisplayGroup", fields("#1 reqId:id contractInfo")),
     70: ("unsubscribeFromGroupEvents", fields("#1 reqId:id")),
     71: ("startApi", fields("#2 clientId:id optionalCapabilities")),
+    72: ("verifyAndAuthRequest", fields("#1 apiName apiVersion opaqueIsvKey")),
+    73: ("verifyAndAuthMessage", fields("#1 apiData xyzResponse")),
     74: ("reqPositionsMulti", fields("#1 reqId:id account modelCode")),
     75: ("cancelPositionsMulti", fields("#1 reqId:id")),
     76: ("reqAccountUpdatesMulti", fields("#1 reqId:id account modelCode ledgerAndNLV:bool")),
@@ -131,9 +153,12 @@ REQUESTS: dict[int, tuple[str, Layout]] = {
     81: ("reqMatchingSymbols", fields("reqId:id pattern")),
     82: ("reqMktDepthExchanges", fields("")),
     83: ("reqSmartComponents", fields("reqId:id bboExchange")),
-    84: ("reqNewsArticle", fields("reqId:id")),
+    84: ("reqNewsArticle", fields("reqId:id providerCode articleId newsArticleOptions")),
     85: ("reqNewsProviders", fields("")),
-    86: ("reqHistoricalNews", fields("reqId:id")),
+    86: (
+        "reqHistoricalNews",
+        fields("reqId:id conId:int providerCodes startDateTime endDateTime totalResults:int historicalNewsOptions"),
+    ),
     87: (
         "reqHeadTimeStamp",
         (*fields("reqId:id"), _CONTRACT_AND_EXPIRED, *fields("useRTH:bool whatToShow formatDate:int")),
@@ -162,7 +187,21 @@ REQUESTS: dict[int, tuple[str, Layout]] = {
     99: ("reqCompletedOrders", fields("apiOnly:bool")),
     100: ("reqWshMetaData", fields("reqId:id")),
     101: ("cancelWshMetaData", fields("reqId:id")),
-    102: ("reqWshEventData", fields("reqId:id")),
+    102: (
+        "reqWshEventData",
+        fields(
+            "reqId:id conId:int= filter@171 fillWatchlist:bool@171 fillPortfolio:bool@171 fillCompetitors:bool@171 "
+            "startDate@173 endDate@173 totalLimit:int=@173"
+        ),
+    ),
     103: ("cancelWshEventData", fields("reqId:id")),
     104: ("reqUserInfo", fields("reqId:id")),
+    105: ("reqCurrentTimeInMillis", ()),
+    106: ("cancelContractData", fields("reqId:id")),
+    107: ("cancelHistoricalTicks", fields("reqId:id")),
+    108: ("reqConfig", fields("reqId:id")),
+    109: ("updateConfig", fields("reqId:id")),
 }
+
+PROTOBUF_ONLY = frozenset({105, 106, 107, 108, 109})
+"""Requests that no text version served here knows."""
