@@ -4,6 +4,7 @@ How it is layered; imports point downwards only:
 
 - this module: the public names;
 - ``_client``: ``open_client`` and ``Client``;
+- ``orders``, ``_trading``: helpers over ibapi's ``Order``; the order book of a client;
 - ``_gen``: generated from the table of requests: events, the wrapper of ibapi's callbacks, the request functions;
 - ``_runtime``: written by hand; what does no I/O (framing, bridge, router, lanes, outbox, pacing) below what waits
   (streams, calls, connection). It never imports ``_gen``; the wrapper is handed to it;
@@ -47,6 +48,33 @@ from ._runtime._streams import OrderStream as OrderStream
 from ._runtime._streams import OrderSubscription as OrderSubscription
 from ._runtime._streams import StreamStatistics as StreamStatistics
 from ._runtime._streams import Subscription as Subscription
+from ._trading._book import KillReport as KillReport
+from ._trading._book import OrderBook as OrderBook
+from ._trading._limits import Market as Market
+from ._trading._limits import OrderLimits as OrderLimits
+from ._trading._preview import WhatIf as WhatIf
+from ._trading._reconcile import Reconciliation as Reconciliation
+from ._trading._states import Accepted as Accepted
+from ._trading._states import Alarm as Alarm
+from ._trading._states import CancelConfirmed as CancelConfirmed
+from ._trading._states import CancelOutcome as CancelOutcome
+from ._trading._states import CancelRefused as CancelRefused
+from ._trading._states import Fill as Fill
+from ._trading._states import FillCorrected as FillCorrected
+from ._trading._states import FillReported as FillReported
+from ._trading._states import Finished as Finished
+from ._trading._states import Modified as Modified
+from ._trading._states import ModifyOutcome as ModifyOutcome
+from ._trading._states import ModifyRefused as ModifyRefused
+from ._trading._states import PlaceOutcome as PlaceOutcome
+from ._trading._states import Rejected as Rejected
+from ._trading._states import StateChange as StateChange
+from ._trading._states import TradeEvent as TradeEvent
+from ._trading._states import TradeState as TradeState
+from ._trading._states import Unknown as Unknown
+from ._trading._states import Warned as Warned
+from ._trading._trade import Done as Done
+from ._trading._trade import Trade as Trade
 from .codes import CodeRule as CodeRule
 from .errors import *  # noqa: F403  every exception, by its __all__
 from .simulator import Simulator as Simulator

@@ -8,7 +8,8 @@ raises comes out as it was raised, never inside an ``ExceptionGroup`` of ours, a
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from os import PathLike
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -25,6 +26,10 @@ from ._runtime._pacing import Pacer
 from ._runtime._request import Request
 from ._runtime._session import Settings, Stats
 from ._runtime._streams import Subscription
+from ._trading._book import OrderBook, Timing
+from ._trading._desk import Scope
+from ._trading._limits import OrderLimits
+from ._trading._open import open_book
 from .codes import CodeRule, FarmState
 from .errors import InternalError, InvalidRequest
 
@@ -40,8 +45,9 @@ class Client(Requests):
     ``contract_details``. A query is awaited, a subscription opened as a block.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, tasks: TaskGroup) -> None:
         self._connection = connection
+        self._tasks = tasks
         self._calls = Calls(connection.session)
 
     # --- what the start-up told
@@ -92,6 +98,49 @@ class Client(Requests):
           anyio.BusyResourceError: it has a reader, and a second one opens it.
         """
         return self._calls.order_events()
+
+    def orders(
+        self,
+        *,
+        scope: Scope = "mine",
+        limits: OrderLimits | None = None,
+        journal: bool | str | PathLike[str] = True,
+        answer_within: float = 10.0,
+        drain_within: float = 2.0,
+        recheck: float = 2.0,
+    ) -> AbstractAsyncContextManager[OrderBook]:
+        """Open the book of this client's orders: ``async with client.orders() as book:``.
+
+        Entering asks TWS for its open orders, executions and completed orders, and settles what an earlier session
+        left in the journal; nothing is sent again. Leaving cancels no order. ``order_events()`` is not touched by it.
+
+        Args:
+          scope: whose orders it has: ``"mine"``, ``"auto-bind"`` (client 0: those made in TWS as well), ``"all"``.
+          limits: what an order may be at most; ``None`` for ``OrderLimits()``.
+          journal: where orders are written down before they are sent: a file, ``True`` for one per account and client
+            where the system keeps the state of programs, ``False`` for none. Without ``trading=True``, ``True`` is none.
+          answer_within: after so many seconds without a word an order, a cancel or a change is ``Unknown``.
+          drain_within: how long ``trade.done()`` waits for announced fills and commissions before it asks for them.
+          recheck: when an order is in none of TWS's lists, they are asked for again after so many seconds.
+
+        Cancelled means that there is no book.
+
+        Raises:
+          anyio.BusyResourceError: the client has a book.
+          JournalError: the journal cannot be opened.
+          InvalidRequest: the scope is not possible.
+          ConnectionLost, ClientClosed: there is no session any more.
+        """
+        timing = Timing(answer_within=answer_within, drain_within=drain_within, recheck=recheck)
+        return open_book(
+            self,
+            self._connection.session,
+            self._tasks,
+            scope=scope,
+            limits=limits or OrderLimits(),
+            journal=journal,
+            timing=timing,
+        )
 
     async def wait_closed(self) -> None:
         """Wait for the end of the session.
@@ -173,7 +222,7 @@ async def open_client(
             try:
                 connection = await _connect(tasks, host, port, stream, settings, pacer or Pacer(), connect_deadline)
                 try:
-                    yield Client(connection)
+                    yield Client(connection, tasks)
                 finally:
                     await connection.close()
             except BaseException as exc:  # noqa: BLE001  kept out of the group, raised below

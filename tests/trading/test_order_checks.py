@@ -12,8 +12,8 @@ from ibapi.contract import ComboLeg, Contract
 from ibapi.order import Order
 from ibapi.order_condition import PriceCondition
 from ibapi.tag_value import TagValue
-from tests.sessions import VERSIONS, contract, order, ready_session, sent
 
+from tests.sessions import VERSIONS, contract, order, ready_session, sent
 from trio_ibtws import InvalidRequest
 from trio_ibtws._gen.requests_orders import PLACE_ORDER
 from trio_ibtws._runtime._order_checks import _NOT_SENT
@@ -144,7 +144,9 @@ BAD: list[Bad] = [
         (
             f"leg {name}={value!r}",
             f"contract.comboLegs[0].{name}",
-            lambda n=name, v=value: (with_leg(**{n: v}), order()),
+            lambda n=name, v=value: (  # type: ignore[misc]
+                (with_leg(**{n: v}), order())
+            ),
         )
         for name, value in (
             ("conId", 0),
@@ -162,7 +164,7 @@ BAD: list[Bad] = [
 
 
 def _with_tag(name: str) -> Order:
-    pair = TagValue("priority", "1")
+    pair: Any = TagValue("priority", "1")
     pair.value = 1
     return order(algoStrategy="Adaptive", **{name: [pair]})
 

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ibapi.order import Order
 from ibapi.tag_value import TagValue
-from tests.sessions import VERSIONS, contract, order, ready_session, sent
 
+from tests.sessions import VERSIONS, contract, order, ready_session, sent
 from trio_ibtws import UnsupportedRequest
 from trio_ibtws._gen.requests_orders import PLACE_ORDER
 from trio_ibtws._runtime._order_checks import _RANGES

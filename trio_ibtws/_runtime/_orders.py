@@ -109,6 +109,11 @@ class Orders:
 
     # --- readers
 
+    @property
+    def listened(self) -> bool:
+        """Whether there is a listener."""
+        return bool(self._listeners)
+
     def add_listener(self, listener: OrderListener) -> None:
         """Tell *listener* from now on; it must not raise."""
         self._listeners.append(listener)

@@ -1,0 +1,437 @@
+"""``OrderBook``: the orders of a client, placed once each, journalled before they are sent, known to their end.
+
+Placing goes in this order: look at the order; take its reference; write it to the journal under the id that it will
+have; and then, in one step without an await, look at it again, encode it and queue its frame. So an order that was
+sent is in the journal, and the id in the journal is the one on the wire. One order at a time goes through this, which
+keeps ids in the order in which TWS wants them.
+"""
+
+from __future__ import annotations
+
+import copy
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import msgspec
+from anyio.lowlevel import checkpoint
+
+from .._gen.requests_orders import CANCEL_ORDER, GLOBAL_CANCEL, PLACE_ORDER
+from .._runtime._events import OpenOrder
+from .._runtime._order_checks import check_order
+from .._runtime._orders import ORDER_BUFFER
+from .._runtime._session import Session
+from .._runtime._sinks import Buffer
+from .._runtime._streams import EventStream, Subscription
+from ..errors import ClientClosed, IBError, InvalidRequest, LocalError
+from ._desk import Desk, TradeNews
+from ._journal import Journal, Row, described, fact_is, fingerprint, order_is
+from ._limits import Market, OrderLimits, Watchman
+from ._preview import Preview, WhatIf
+from ._reconcile import Reconciler, Reconciliation
+from ._record import Modification, OrderRecord
+from ._trade import Trade
+
+if TYPE_CHECKING:
+    from ibapi.contract import Contract
+    from ibapi.order import Order
+
+    from .._client import Client
+
+__all__ = ["KillReport", "OrderBook", "Timing"]
+
+_HALTED = "halted"
+_REF_LENGTH = 20
+_WARNED_SECONDS = 2.0
+_LOOK_AGAIN_SECONDS = 0.5
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """How many seconds a book waits for what."""
+
+    answer_within: float
+    drain_within: float
+    recheck: float
+
+
+class KillReport(msgspec.Struct, frozen=True):
+    """What the kill switch did.
+
+    Attributes:
+      taken_back: the ids of orders that had not been written yet, and never will be.
+      still_open: the orders that TWS still had as open when the book stopped looking.
+      verified: whether TWS said that no order is open.
+    """
+
+    taken_back: tuple[int, ...]
+    still_open: tuple[OpenOrder, ...]
+    verified: bool
+
+
+class OrderBook:
+    """The orders of a client; made by ``client.orders()``."""
+
+    def __init__(self, client: Client, session: Session, desk: Desk, limits: OrderLimits, timing: Timing) -> None:
+        self.answer_within = timing.answer_within
+        self.drain_within = timing.drain_within
+        self._client = client
+        self._session = session
+        self._desk = desk
+        self._watchman = Watchman(limits)
+        self._reconciler = Reconciler(client, desk, timing.recheck)
+        self._sending = anyio.Lock()
+        self._closed = False
+        desk.trade_desk = self
+
+    # --- its life
+
+    async def restore(self, journal: Journal) -> None:
+        """Bring back what an earlier session left: open orders, the ids that it used, a halt.
+
+        Raises:
+          JournalError: the journal cannot be opened.
+        """
+        client_id = self._desk.client_id
+        for row in await journal.open(client_id):
+            await self._reconciler.restore_row(journal, row)
+        self._session.orders.never_below(await journal.highest_order_id(client_id))
+        reason = await journal.fact(_HALTED)
+        if reason is not None:
+            self._session.halt(reason)
+
+    def close(self) -> None:
+        """No more will be told; who waits for a trade gets ``ClientClosed``."""
+        self._closed = True
+        if self._desk.ended is None:
+            self._desk.session_ended(_book_closed)
+
+    # --- facts
+
+    @property
+    def trades(self) -> tuple[Trade, ...]:
+        """All orders that the book knows."""
+        return tuple(self._desk.index)
+
+    @property
+    def open_trades(self) -> tuple[Trade, ...]:
+        """Those that are not over, as far as is known."""
+        return tuple(trade for trade in self._desk.index if not trade.record.over)
+
+    @property
+    def by_ref(self) -> Mapping[str, Trade]:
+        """The orders by their reference."""
+        return MappingProxyType({trade.order_ref: trade for trade in self._desk.index if trade.order_ref})
+
+    @property
+    def limits(self) -> OrderLimits:
+        """What an order may be at most. Set it to change that."""
+        return self._watchman.limits
+
+    @limits.setter
+    def limits(self, limits: OrderLimits) -> None:
+        self._watchman.limits = limits
+
+    @property
+    def market(self) -> Market:
+        """What the limits know of the market: tell it quotes and price steps."""
+        return self._watchman.market
+
+    @property
+    def halted(self) -> str | None:
+        """Why no order is sent, ``None`` while they are."""
+        return self._session.halted
+
+    def events(self) -> Subscription[TradeNews]:
+        """Subscribe to what happens to all orders of the book, from now on: pairs of trade and event.
+
+        Nothing is dropped; with 100 000 unread the stream ends with ``SlowConsumer``.
+        """
+
+        def opened() -> EventStream[TradeNews]:
+            buffer = Buffer(ORDER_BUFFER, name="book.events()")
+            if self._desk.ended is not None:
+                buffer.fail(self._desk.ended())
+            self._desk.readers.append(buffer)
+            return EventStream(buffer, lambda: self._desk.readers.remove(buffer))
+
+        return Subscription(opened)
+
+    # --- placing
+
+    async def place(self, contract: Contract, order: Order) -> Trade:
+        """Place an order and wait until it is known whether TWS has it (EClient.placeOrder).
+
+        Returns its trade, whose ``outcome`` is ``Accepted``, ``Rejected`` or ``Unknown``: no word within
+        ``answer_within`` seconds, or the session ended. An order is never sent twice: its ``orderRef`` (one is made up
+        when it has none) is its key, and a second ``place`` with it returns the trade of the first, in this session
+        and, with a journal, in later ones.
+
+        Cancelled before the journal has it: it was not sent. Later: it was, and the book has its trade.
+
+        Raises:
+          InvalidRequest: the order cannot be meant; ``OrderLimitExceeded``: it is beyond a limit.
+          TradingDisabled, TradingHalted, JournalError, UnsupportedRequest, LocalError: nothing was sent.
+          ConnectionLost, ClientClosed: there was no session any more, and nothing was sent.
+        """
+        [trade] = await self.place_all([(contract, order)])
+        return trade
+
+    async def place_all(self, orders: Sequence[tuple[Contract, Order]]) -> list[Trade]:
+        """Place several orders as one: they are sent with nothing in between, or none of them is.
+
+        An order that has a ``parentId`` of ``-1`` is a child of the first one. Returns and raises as ``place``.
+        """
+        await checkpoint()
+        family = [self._prepared(contract, order) for contract, order in orders]
+        known = await self._known([order.orderRef for _, order in family], [order.orderRef for _, order in orders])
+        if known:
+            trades = self._same_as_before(family, known)
+        else:
+            trades = await self._submit(family)
+            if not family[-1][1].transmit:
+                for trade in trades:
+                    trade.record.settle("it waits in TWS to be transmitted: the last order has transmit=False")
+        for trade in trades:
+            await trade.decided()
+        return trades
+
+    def _prepared(self, contract: Contract, order: Order) -> tuple[Contract, Order]:
+        """Return copies that are ours, the order with a reference and without an id."""
+        contract, order = copy.deepcopy(contract), copy.deepcopy(order)
+        if getattr(order, "orderId", 0):
+            raise InvalidRequest(
+                "order.orderId", f"{order.orderId} is given; the book numbers orders. Nothing was sent"
+            )
+        if getattr(order, "whatIf", False):
+            raise InvalidRequest("order.whatIf", "True would place no order; book.what_if() asks. Nothing was sent")
+        if not getattr(order, "orderRef", ""):
+            order.orderRef = f"tw-{secrets.token_hex(8)}"
+        child = getattr(order, "parentId", 0) == -1
+        if child:
+            order.parentId = 0
+        check_order({"contract": contract, "order": order})
+        if len(order.orderRef) > _REF_LENGTH or not order.orderRef.isprintable():
+            raise InvalidRequest(
+                "order.orderRef", f"{order.orderRef!r} is not 1 to {_REF_LENGTH} printable characters. Nothing was sent"
+            )
+        if child:
+            order.parentId = -1
+        return contract, order
+
+    async def _known(self, refs: list[str], given: list[str]) -> dict[str, Trade]:
+        """Return the orders that have these references already, here or, where they were *given*, in the journal."""
+        if len(set(refs)) < len(refs):
+            raise InvalidRequest("order.orderRef", "two orders of one family have the same. Nothing was sent")
+        await self._reconciler.restore(given)
+        trades = {ref: self._desk.index.by_ref(ref) for ref in refs}
+        return {ref: trade for ref, trade in trades.items() if trade is not None}
+
+    def _same_as_before(self, family: list[tuple[Contract, Order]], known: Mapping[str, Trade]) -> list[Trade]:
+        for contract, order in family:
+            trade = known.get(order.orderRef)
+            if trade is None or (trade.fingerprint and trade.fingerprint != fingerprint(contract, order)):
+                raise InvalidRequest(
+                    "order.orderRef", f"{order.orderRef!r} is the reference of another order. Nothing was sent"
+                )
+        return [known[order.orderRef] for _, order in family]
+
+    async def _submit(self, family: list[tuple[Contract, Order]]) -> list[Trade]:
+        self._check(family)
+        trades = [self._new_trade(contract, order) for contract, order in family]
+        try:
+            async with self._sending:
+                await self._write_down(trades)
+                self._send(trades)
+        except BaseException as exc:
+            for trade in trades:
+                trade.failure = exc if isinstance(exc, LocalError) else LocalError("it was not sent: cancelled before")
+                self._desk.forget(trade)
+                trade.wake()
+            raise
+        return trades
+
+    def _check(self, family: list[tuple[Contract, Order]]) -> None:
+        if self._closed:
+            raise _book_closed()
+        self._session.check(PLACE_ORDER)
+        open_records = [trade.record for trade in self.open_trades if trade.record.order_ids]
+        self._watchman.check(family, open_records, anyio.current_time())
+
+    def _new_trade(self, contract: Contract, order: Order) -> Trade:
+        record = OrderRecord(contract, order, client_id=self._desk.client_id, placed=True)
+        trade = self._desk.new_trade(record)
+        trade.fingerprint = fingerprint(contract, order)
+        return trade
+
+    async def _write_down(self, trades: list[Trade]) -> None:
+        """Have the orders in the journal under the ids that they will get; again when others took those meanwhile."""
+        journal = self._desk.journal
+        while journal is not None:
+            first = self._session.orders.next_free()
+            await journal.write(*(order_is(_row(trade, first + at)) for at, trade in enumerate(trades)))
+            if self._session.orders.next_free() == first:
+                return
+
+    def _send(self, trades: list[Trade]) -> None:
+        """Check again what may have changed, and queue the frames; no await may come in here."""
+        self._check([(trade.record.contract, trade.record.order) for trade in trades])
+        first = self._session.orders.next_free()
+        for trade in trades:
+            if trade.record.order.parentId == -1:
+                trade.record.order.parentId = first
+        family = [{"contract": trade.record.contract, "order": trade.record.order} for trade in trades]
+        for trade, order_id in zip(trades, self._session.place_all(PLACE_ORDER, family), strict=True):
+            trade.record.order.orderId = order_id
+            trade.record.order_ids.append(order_id)
+            self._desk.index.learn(trade)
+        self._watchman.sent(len(trades), anyio.current_time())
+
+    # --- what-if
+
+    async def what_if(self, contract: Contract, order: Order) -> WhatIf:
+        """Ask what an order would cost; nothing is placed (EClient.placeOrder with whatIf, EWrapper.openOrder).
+
+        The frame is compared with that of the order itself before it is sent: it must say that it only asks. Cancelled:
+        the answer is dropped.
+
+        Raises:
+          OrderRejected, NoSuchContract and others: TWS refuses to say.
+          LocalError: nothing was sent. ConnectionLost, ClientClosed: there is no answer.
+        """
+        await checkpoint()
+        asking = copy.deepcopy(order)
+        asking.whatIf, asking.transmit, asking.orderId = True, True, 0
+        preview = Preview()
+        order_id = self._session.ask_what_if(PLACE_ORDER, {"contract": copy.deepcopy(contract), "order": asking})
+        self._desk.previews[order_id] = preview
+        try:
+            while not preview.complete:
+                with anyio.move_on_after(_WARNED_SECONDS if preview.answer is not None else None) as patience:
+                    preview.changed = anyio.Event()
+                    await preview.changed.wait()
+                if patience.cancelled_caught:  # there was a warning, and no figures follow
+                    break
+        finally:
+            del self._desk.previews[order_id]
+        if preview.error is not None:
+            raise preview.error
+        assert preview.answer is not None
+        return preview.answer
+
+    # --- reconciliation
+
+    async def reconcile(self) -> Reconciliation:
+        """Ask TWS for its lists, and settle every order of which nothing is known.
+
+        It runs when the book is opened; call it again when an order stayed ``Unknown``. It never sends an order.
+
+        Raises:
+          ConnectionLost, ClientClosed: the session ended before it was done.
+        """
+        return await self._reconciler.reconcile()
+
+    # --- the kill switch
+
+    async def kill(self, reason: str = "the kill switch") -> KillReport:
+        """Stop: send no order any more, take back what is unwritten, cancel all at TWS, and see that none is left.
+
+        The cancel goes before everything else that waits to be written. The halt holds until ``resume``, in later
+        sessions too where there is a journal. Cancelled: it holds as well, and what was sent stays sent.
+
+        Raises:
+          TradingDisabled: the client may not cancel orders; ConnectionLost, ClientClosed: it cannot. It is halted.
+        """
+        taken_back = self._session.halt(reason)
+        for order_id in taken_back:
+            trade = self._desk.index.by_number(self._desk.client_id, order_id)
+            if trade is not None:
+                self._desk.tell(trade, trade.record.taken_back(str(self._session.halted_error())))
+                if trade.state == "NotSent":
+                    trade.failure = self._session.halted_error()
+                    self._desk.forget(trade)
+        self._session.send(GLOBAL_CANCEL, {"orderCancel": None})
+        if self._desk.journal is not None:
+            self._desk.journal.note(fact_is(_HALTED, reason))
+        still_open: list[OpenOrder] = []
+        with anyio.move_on_after(self.answer_within):
+            while still_open := list(await self._client.all_open_orders()):
+                await anyio.sleep(_LOOK_AGAIN_SECONDS)  # noqa: ASYNC110  TWS does not say when it is done
+            return KillReport(tuple(taken_back), (), True)
+        return KillReport(tuple(taken_back), tuple(still_open), False)
+
+    async def resume(self) -> None:
+        """End the halt.
+
+        Raises:
+          JournalError: that cannot be written down; the halt goes on.
+        """
+        await checkpoint()
+        if self._desk.journal is not None:
+            await self._desk.journal.write(fact_is(_HALTED, None))
+        self._session.halted = None
+
+    # --- what trades ask for (TradeDesk)
+
+    def ended_error(self) -> IBError | None:
+        if self._session.ended is not None:
+            return self._session.ended_error()
+        return _book_closed() if self._closed else None
+
+    def owns(self, record: OrderRecord) -> bool:
+        """Whether this client can change the order: it has a number of this client's."""
+        return record.client_id == self._desk.client_id and record.order_id > 0
+
+    def send_cancel(self, order_id: int, order_cancel: Any) -> None:
+        self._session.send(CANCEL_ORDER, {"orderId": order_id, "orderCancel": order_cancel})
+
+    async def send_change(self, record: OrderRecord, change: Modification) -> None:
+        contract, order = record.contract, change.order
+        check_order({"contract": contract, "order": order})
+        self._watchman.check_values(contract, order, anyio.current_time())
+        self._session.check(PLACE_ORDER)
+        journal = self._desk.journal
+        async with self._sending:
+            if journal is not None and record.placed:
+                trade = self._desk.index.by_ref(record.ref)
+                if trade is not None:
+                    await journal.write(order_is(_row(trade, record.order_id, order), "a change is about to be sent"))
+            self._session.check(PLACE_ORDER)
+            self._session.orders.use(record.order_id)
+            record.modification = change
+            self._session.place_all(PLACE_ORDER, [{"contract": contract, "order": order}])
+
+    async def look_at_open_orders(self) -> None:
+        await self._briefly(self._reconciler.look_at_open_orders)
+
+    async def look_at_executions(self) -> None:
+        await self._briefly(self._reconciler.look_at_executions)
+
+    async def _briefly(self, look: Callable[[], Any]) -> None:
+        """Look at a list of TWS, if it comes in time and the session lasts: who asks goes on with what is known."""
+        with anyio.move_on_after(self.answer_within):
+            try:
+                await look()
+            except IBError:
+                if self._session.ended is None:
+                    raise
+
+
+def _book_closed() -> ClientClosed:
+    return ClientClosed("the order book was closed: its 'async with' block has ended")
+
+
+def _row(trade: Trade, order_id: int, order: Order | None = None) -> Row:
+    record = trade.record
+    order = record.order if order is None else order
+    return Row(
+        ref=trade.order_ref,
+        client_id=record.client_id,
+        order_id=order_id,
+        perm_id=record.perm_id,
+        contract=described(record.contract),
+        order=described(order),
+        fingerprint=trade.fingerprint,
+        state=record.state,
+    )

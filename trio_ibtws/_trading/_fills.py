@@ -1,0 +1,93 @@
+"""``FillLedger``: the executions of one order, each once, corrections in the place of what they correct.
+
+TWS tells an execution live, again in the answer to a query, and with a new number behind the last dot of its id when it
+was corrected. The commission comes on its own and may come first.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from .._runtime._events import CommissionAndFeesReport, ExecDetails
+from .._runtime._values import size
+from ._states import Fill, FillCorrected, FillReported
+
+__all__ = ["FillLedger", "base_of"]
+
+
+def base_of(exec_id: str) -> str:
+    """Return the part of an execution's id that its corrections share."""
+    return _split(exec_id)[0]
+
+
+def _split(exec_id: str) -> tuple[str, int]:
+    base, dot, revision = exec_id.rpartition(".")
+    return (base, int(revision)) if dot and revision.isdecimal() and revision.isascii() else (exec_id, 0)
+
+
+class FillLedger:
+    """What was traded of one order."""
+
+    def __init__(self) -> None:
+        self._fills: dict[str, Fill] = {}
+        self._reports: dict[str, CommissionAndFeesReport] = {}
+
+    def fills(self) -> tuple[Fill, ...]:
+        """Return the fills in the order in which they came."""
+        return tuple(self._fills.values())
+
+    @property
+    def filled(self) -> Decimal:
+        """How much was traded, legs of a combination left out."""
+        return sum((fill.quantity for fill in self._fills.values() if not fill.leg), Decimal(0))
+
+    @property
+    def average_price(self) -> float | None:
+        """The average price, weighted by quantity; ``None`` before the first fill."""
+        filled = self.filled
+        if not filled:
+            return None
+        paid = sum(Decimal(str(fill.price)) * fill.quantity for fill in self._fills.values() if not fill.leg)
+        return float(paid / filled)
+
+    @property
+    def reported(self) -> bool:
+        """Whether every fill has its commission."""
+        return all(fill.commission is not None for fill in self._fills.values())
+
+    def add(self, event: ExecDetails, *, leg: bool) -> Fill | FillCorrected | None:
+        """Take an execution; return what is new about it, ``None`` for one that is known or was corrected since."""
+        execution = event.execution
+        base, revision = _split(execution.execId)
+        before = self._fills.get(base)
+        if before is not None and _split(before.exec_id)[1] >= revision:
+            return None
+        after = Fill(
+            exec_id=execution.execId,
+            quantity=size(execution.shares) or Decimal(0),
+            price=execution.price,
+            side=execution.side,
+            time=execution.time,
+            order_id=execution.orderId,
+            perm_id=execution.permId,
+            leg=leg,
+            contract=event.contract,
+            execution=execution,
+            commission=self._reports.pop(execution.execId, event.commission_and_fees),
+        )
+        self._fills[base] = after
+        return after if before is None else FillCorrected(before, after)
+
+    def report(self, report: CommissionAndFeesReport) -> FillReported | None:
+        """Take a commission report of this order; return the fill that has it now, if there is one already."""
+        base = base_of(report.exec_id)
+        fill = self._fills.get(base)
+        if fill is None or fill.exec_id != report.exec_id:
+            self._reports[report.exec_id] = report
+            return None
+        if fill.commission == report:
+            return None
+        self._fills[base] = msgspec.structs.replace(fill, commission=report)
+        return FillReported(self._fills[base])

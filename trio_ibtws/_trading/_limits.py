@@ -1,0 +1,204 @@
+"""Limits that an order is held against before it is sent, and what is known of the market to do so.
+
+All of them are on with a figure that suits a small account; each can be changed, and ``None`` switches one off.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from .._runtime._values import UNSET_DOUBLE, number, size
+from ..errors import OrderLimitExceeded
+
+if TYPE_CHECKING:
+    from ibapi.contract import Contract
+    from ibapi.order import Order
+
+    from ._record import OrderRecord
+
+__all__ = ["Market", "OrderLimits", "Watchman"]
+
+_PRICES = ("lmtPrice", "auxPrice", "trailStopPrice", "adjustedStopPrice", "adjustedStopLimitPrice", "triggerPrice")
+_OFFSETS = ("TRAIL", "TRAIL LIMIT", "REL", "PEG MKT", "PEG STK", "PEG PRIM")
+"""Order types whose auxPrice is a distance and no price."""
+
+
+class OrderLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order may be at most.
+
+    Attributes:
+      max_quantity: its quantity: shares, contracts.
+      max_notional: its quantity times its price times the contract's multiplier, in the contract's currency. The price
+        is the limit, else the stop price, else the newest quote; without any the limit cannot be applied.
+      collar: how far its price may be from the newest quote, as a part of the quote: 0.1 is ten percent.
+      quote_max_age: after so many seconds a quote is old. An order for a contract whose quote is old is refused.
+      require_quote: refuse an order for a contract that has no quote at all.
+      max_orders_per_minute: how many orders are sent in any 60 seconds.
+      max_open_orders: how many orders are open at a time for one contract and side. TWS takes 15 to 20.
+    """
+
+    max_quantity: Decimal | None = Decimal(10_000)
+    max_notional: Decimal | None = Decimal(1_000_000)
+    collar: float | None = 0.1
+    quote_max_age: float | None = 5.0
+    require_quote: bool = False
+    max_orders_per_minute: int | None = 120
+    max_open_orders: int | None = 15
+
+
+class _Quote(msgspec.Struct, frozen=True):
+    price: float
+    at: float
+
+
+class Market:
+    """What the user has told the book of the market: price steps and quotes, by contract."""
+
+    def __init__(self) -> None:
+        self._steps: dict[Any, Decimal] = {}
+        self._quotes: dict[Any, _Quote] = {}
+
+    def set_min_tick(self, contract: Contract, min_tick: float) -> None:
+        """The prices of *contract* are multiples of *min_tick* (ContractDetails.minTick)."""
+        self._steps[_key(contract)] = Decimal(str(min_tick))
+
+    def set_quote(self, contract: Contract, price: float, at: float) -> None:
+        """*contract* was traded, or quoted, at *price* at the instant *at* of the event loop's clock."""
+        self._quotes[_key(contract)] = _Quote(price, at)
+
+    def step(self, contract: Contract) -> Decimal | None:
+        """Return the price step, if it is known."""
+        return self._steps.get(_key(contract))
+
+    def quote(self, contract: Contract) -> _Quote | None:
+        """Return the newest quote, if there is one."""
+        return self._quotes.get(_key(contract))
+
+
+def _key(contract: Contract) -> Any:
+    if contract.conId:
+        return contract.conId
+    last = contract.lastTradeDateOrContractMonth
+    return contract.symbol, contract.secType, contract.currency, contract.localSymbol, last, contract.right
+
+
+class Watchman:
+    """Holds orders against the limits."""
+
+    def __init__(self, limits: OrderLimits) -> None:
+        self.limits = limits
+        self.market = Market()
+        self._sent: deque[float] = deque()
+
+    def check(self, legs: Iterable[tuple[Contract, Order]], open_orders: Iterable[OrderRecord], now: float) -> None:
+        """Look at orders that are about to be sent together.
+
+        Raises:
+          OrderLimitExceeded: one is beyond a limit; it names the attribute and the limit.
+        """
+        family = list(legs)
+        self._check_rate(len(family), now)
+        self._check_open(family, list(open_orders))
+        for contract, order in family:
+            self.check_values(contract, order, now)
+
+    def sent(self, count: int, now: float) -> None:
+        """So many orders were sent now."""
+        self._sent.extend([now] * count)
+
+    def check_values(self, contract: Contract, order: Order, now: float) -> None:
+        """Look at one order by itself; raises as ``check``."""
+        limits = self.limits
+        quantity = size(order.totalQuantity) or Decimal(0)
+        if limits.max_quantity is not None and quantity > limits.max_quantity:
+            raise _beyond("order.totalQuantity", "max_quantity", f"{quantity} is above {limits.max_quantity}")
+        self._check_steps(contract, order)
+        quote = self._fresh_quote(contract, now)
+        if quote is not None and limits.collar is not None:
+            self._check_collar(order, quote.price, limits.collar)
+        self._check_notional(contract, order, quantity, quote)
+
+    def _check_rate(self, count: int, now: float) -> None:
+        limit = self.limits.max_orders_per_minute
+        while self._sent and self._sent[0] <= now - 60:
+            self._sent.popleft()
+        if limit is not None and len(self._sent) + count > limit:
+            raise _beyond("order", "max_orders_per_minute", f"{len(self._sent)} orders were sent in the last minute")
+
+    def _check_open(self, family: list[tuple[Contract, Order]], records: list[OrderRecord]) -> None:
+        limit = self.limits.max_open_orders
+        if limit is None:
+            return
+        taken = [(_key(record.contract), record.order.action) for record in records]
+        for contract, order in family:
+            taken.append((_key(contract), order.action))
+            if taken.count(taken[-1]) > limit:
+                raise _beyond(
+                    "order.action", "max_open_orders", f"{limit} {order.action} orders for {contract.symbol} are open"
+                )
+
+    def _check_steps(self, contract: Contract, order: Order) -> None:
+        step = self.market.step(contract)
+        if not step:
+            return
+        for name in _PRICES:
+            price = number(getattr(order, name))
+            if price is not None and Decimal(str(price)) % step:
+                raise _beyond(f"order.{name}", "min_tick", f"{price} is no multiple of the price step {step}")
+
+    def _fresh_quote(self, contract: Contract, now: float) -> _Quote | None:
+        quote = self.market.quote(contract)
+        if quote is None:
+            if self.limits.require_quote:
+                raise _beyond("contract", "require_quote", f"there is no quote of {contract.symbol}")
+            return None
+        age = now - quote.at
+        if self.limits.quote_max_age is not None and age > self.limits.quote_max_age:
+            raise _beyond("contract", "quote_max_age", f"the quote of {contract.symbol} is {age:.1f} s old")
+        return quote
+
+    def _check_collar(self, order: Order, quote: float, collar: float) -> None:
+        names = ("lmtPrice",) if order.orderType in _OFFSETS else ("lmtPrice", "auxPrice")
+        for name in names:
+            price = _set(getattr(order, name))
+            if price is not None and abs(price - quote) > collar * abs(quote):
+                raise _beyond(
+                    f"order.{name}", "collar", f"{price} is more than {collar:.0%} away from the quote {quote}"
+                )
+
+    def _check_notional(self, contract: Contract, order: Order, quantity: Decimal, quote: _Quote | None) -> None:
+        limit = self.limits.max_notional
+        if limit is None:
+            return
+        price = _set(order.lmtPrice)
+        if price is None and order.orderType not in _OFFSETS:
+            price = _set(order.auxPrice)
+        if price is None and quote is not None:
+            price = quote.price
+        worth = _set(order.cashQty) or 0.0
+        notional = Decimal(str(worth))
+        if price is not None:
+            notional = max(notional, quantity * Decimal(str(abs(price))) * Decimal(str(_multiplier(contract))))
+        if notional > limit:
+            raise _beyond("order.totalQuantity", "max_notional", f"the order is worth {notional}, above {limit}")
+
+
+def _set(price: float | None) -> float | None:
+    """Return a price that is one: some order types have a zero where they have none."""
+    return None if price in (None, 0, UNSET_DOUBLE) else price
+
+
+def _multiplier(contract: Contract) -> float:
+    try:
+        return float(contract.multiplier or 1)
+    except ValueError:
+        return 1.0
+
+
+def _beyond(field: str, limit: str, message: str) -> OrderLimitExceeded:
+    return OrderLimitExceeded(field, limit, message)

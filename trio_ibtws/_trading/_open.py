@@ -1,0 +1,70 @@
+"""``open_book``: from a client to a book that knows its orders, and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.abc import TaskGroup
+
+from .._runtime._session import Session
+from ..errors import InvalidRequest
+from ._book import OrderBook, Timing
+from ._desk import Desk, Scope
+from ._journal import Journal, default_path
+from ._limits import OrderLimits
+
+if TYPE_CHECKING:
+    from .._client import Client
+
+__all__ = ["open_book"]
+
+
+@asynccontextmanager
+async def open_book(
+    client: Client,
+    session: Session,
+    tasks: TaskGroup,
+    *,
+    scope: Scope,
+    limits: OrderLimits,
+    journal: bool | str | os.PathLike[str],
+    timing: Timing,
+) -> AsyncGenerator[OrderBook]:
+    """Open the book of a client; see ``Client.orders``."""
+    session.check()
+    if scope == "auto-bind" and session.settings.client_id != 0:
+        raise InvalidRequest("scope", "'auto-bind' is for client id 0 only. Nothing was sent")
+    if scope not in ("mine", "auto-bind", "all"):
+        raise InvalidRequest("scope", f"{scope!r} is none of 'mine', 'auto-bind' and 'all'")
+    if session.orders.listened:
+        raise anyio.BusyResourceError("opening the order book, of which a client has one at a time,")
+    desk = Desk(session.settings.client_id, scope, _journal(session, journal))
+    book = OrderBook(client, session, desk, limits, timing)
+    session.orders.add_listener(desk)
+    try:
+        if desk.journal is not None:
+            await book.restore(desk.journal)
+            tasks.start_soon(desk.journal.run, name="order journal")
+        if scope == "auto-bind":
+            client.auto_open_orders(True)
+        await book.reconcile()
+        yield book
+    finally:
+        session.orders.remove_listener(desk)
+        book.close()
+        if desk.journal is not None:
+            await desk.journal.close()
+
+
+def _journal(session: Session, journal: bool | str | os.PathLike[str]) -> Journal | None:
+    if journal is False or (journal is True and not session.settings.trading):
+        return None
+    if journal is not True:
+        return Journal(Path(journal))
+    accounts = session.router.accounts or ("account",)
+    return Journal(default_path(accounts[0], session.settings.client_id))
