@@ -118,7 +118,7 @@ class Client(Requests):
           scope: whose orders it has: ``"mine"``, ``"auto-bind"`` (client 0: those made in TWS as well), ``"all"``.
           limits: what an order may be at most; ``None`` for ``OrderLimits()``.
           journal: where orders are written down before they are sent: a file, ``True`` for one per account and client
-            where the system keeps the state of programs, ``False`` for none. Without ``trading=True``, ``True`` is none.
+            where the system keeps the state of programs, ``False`` for none, as ``True`` is without ``trading``.
           answer_within: after so many seconds without a word an order, a cancel or a change is ``Unknown``.
           drain_within: how long ``trade.done()`` waits for announced fills and commissions before it asks for them.
           recheck: when an order is in none of TWS's lists, they are asked for again after so many seconds.

@@ -144,9 +144,7 @@ BAD: list[Bad] = [
         (
             f"leg {name}={value!r}",
             f"contract.comboLegs[0].{name}",
-            lambda n=name, v=value: (  # type: ignore[misc]
-                (with_leg(**{n: v}), order())
-            ),
+            lambda n=name, v=value: ((with_leg(**{n: v}), order())),
         )
         for name, value in (
             ("conId", 0),

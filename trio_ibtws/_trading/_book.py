@@ -26,6 +26,7 @@ from .._runtime._session import Session
 from .._runtime._sinks import Buffer
 from .._runtime._streams import EventStream, Subscription
 from ..errors import ClientClosed, IBError, InvalidRequest, LocalError
+from ..orders import CHILD, Bracket
 from ._desk import Desk, TradeNews
 from ._journal import Journal, Row, described, fact_is, fingerprint, order_is
 from ._limits import Market, OrderLimits, Watchman
@@ -178,10 +179,17 @@ class OrderBook:
         [trade] = await self.place_all([(contract, order)])
         return trade
 
+    async def place_bracket(self, contract: Contract, orders: Bracket) -> list[Trade]:
+        """Place a bracket as one: its parent, its profit and its loss are sent with nothing in between, or not at all.
+
+        Returns the three trades in this order. TWS holds the first two until it has the third. Raises as ``place``.
+        """
+        return await self.place_all([(contract, order) for order in orders])
+
     async def place_all(self, orders: Sequence[tuple[Contract, Order]]) -> list[Trade]:
         """Place several orders as one: they are sent with nothing in between, or none of them is.
 
-        An order that has a ``parentId`` of ``-1`` is a child of the first one. Returns and raises as ``place``.
+        An order whose ``parentId`` is ``-1`` is a child of the first one. Returns and raises as ``place``.
         """
         await checkpoint()
         family = [self._prepared(contract, order) for contract, order in orders]
@@ -208,7 +216,7 @@ class OrderBook:
             raise InvalidRequest("order.whatIf", "True would place no order; book.what_if() asks. Nothing was sent")
         if not getattr(order, "orderRef", ""):
             order.orderRef = f"tw-{secrets.token_hex(8)}"
-        child = getattr(order, "parentId", 0) == -1
+        child = getattr(order, "parentId", 0) == CHILD
         if child:
             order.parentId = 0
         check_order({"contract": contract, "order": order})
@@ -217,7 +225,7 @@ class OrderBook:
                 "order.orderRef", f"{order.orderRef!r} is not 1 to {_REF_LENGTH} printable characters. Nothing was sent"
             )
         if child:
-            order.parentId = -1
+            order.parentId = CHILD
         return contract, order
 
     async def _known(self, refs: list[str], given: list[str]) -> dict[str, Trade]:
@@ -279,7 +287,7 @@ class OrderBook:
         self._check([(trade.record.contract, trade.record.order) for trade in trades])
         first = self._session.orders.next_free()
         for trade in trades:
-            if trade.record.order.parentId == -1:
+            if trade.record.order.parentId == CHILD:
                 trade.record.order.parentId = first
         family = [{"contract": trade.record.contract, "order": trade.record.order} for trade in trades]
         for trade, order_id in zip(trades, self._session.place_all(PLACE_ORDER, family), strict=True):
@@ -356,8 +364,8 @@ class OrderBook:
             self._desk.journal.note(fact_is(_HALTED, reason))
         still_open: list[OpenOrder] = []
         with anyio.move_on_after(self.answer_within):
-            while still_open := list(await self._client.all_open_orders()):
-                await anyio.sleep(_LOOK_AGAIN_SECONDS)  # noqa: ASYNC110  TWS does not say when it is done
+            while still_open := list(await self._client.all_open_orders()):  # noqa: ASYNC110  TWS does not say when
+                await anyio.sleep(_LOOK_AGAIN_SECONDS)
             return KillReport(tuple(taken_back), (), True)
         return KillReport(tuple(taken_back), tuple(still_open), False)
 
