@@ -315,7 +315,7 @@ async def test_fills_come_late_double_and_corrected_and_count_once() -> None:
         async with doing(trade.done) as done:
             await tws.deliver()
         assert done.value.complete
-        assert [(fill.exec_id[-5:], fill.quantity, fill.price) for fill in trade.fills] == [
+        assert [(fill.exec_id[-5:], int(fill.quantity), fill.price) for fill in trade.fills] == [
             ("01.02", 4, 9.9),
             ("02.01", 6, 10.0),
         ]
@@ -404,12 +404,13 @@ async def test_the_last_fill_after_the_cancel_was_confirmed() -> None:
         tws.fill(order, Decimal(10))
         await tws.deliver()
         await settle()
-        assert (trade.state, trade.filled_quantity) == ("Filled", 10)
+        assert trade.state == "Filled"
+        assert trade.filled_quantity == 10
 
 
 async def test_orders_of_others_are_not_ours_to_cancel() -> None:
     tws = Tws()
-    async with opened(tws, scope="all") as (client, book):
+    async with opened(tws, scope="all") as (_, book):
         tws.outgoing.append(
             tws.encoded(
                 "openOrder",

@@ -74,10 +74,14 @@ class Tws:
         self.requests: deque[dict[str, Any]] = deque()
         self.outgoing: deque[bytes] = deque()
         self.next_valid_id = order_id
+        self.rolled_back = 0
         self.refused_lists = False
+        self.violations: list[str] = []
+        self._now: list[bytes] = []
         self._perm_ids = 900_000
         self._exec_ids = 0
         self._stream: MemoryStream | None = None
+        self._sending = anyio.Lock()
 
     # --- connections
 
@@ -96,6 +100,7 @@ class Tws:
             self._stream = None
         self.requests.clear()
         self.outgoing.clear()
+        self._now.clear()
 
     async def _serve(self, stream: MemoryStream) -> None:
         frames = FrameBuffer()
@@ -113,10 +118,12 @@ class Tws:
                 await self._deliver_lists(stream)
         except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
             return
+        except Exception as exc:
+            self.violations.append(f"the TWS of this test failed: {exc!r}")
 
     def _take(self, request: Message) -> None:
         if request.name == "startApi":
-            self.say_now(text(15, 1, ACCOUNT), text(9, 1, self.next_valid_id))
+            self.say_now(text(15, 1, ACCOUNT), text(9, 1, max(1, self.next_valid_id - self.rolled_back)))
         elif request.name in ("placeOrder", "cancelOrder", "reqGlobalCancel"):
             self.requests.append({"name": request.name, **request.values})
             if self.automatic:
@@ -142,21 +149,25 @@ class Tws:
             self.say_now(self.outgoing.popleft())
 
     def say_now(self, *frames: bytes) -> None:
-        self._now = [*getattr(self, "_now", []), *frames]
+        self._now += frames
 
     async def _deliver_lists(self, stream: MemoryStream) -> None:
-        waiting, self._now = getattr(self, "_now", []), []
+        waiting, self._now = self._now, []
         if self.automatic:
             waiting += self.outgoing
             self.outgoing.clear()
         if waiting:
-            await stream.send(b"".join(waiting))
+            await self._send(stream, b"".join(waiting))
 
     async def deliver(self, count: int = 1_000_000) -> None:
         """Send the next messages."""
         while self._stream is not None and self.outgoing and count > 0:
             count -= 1
-            await self._stream.send(self.outgoing.popleft())
+            await self._send(self._stream, self.outgoing.popleft())
+
+    async def _send(self, stream: MemoryStream, data: bytes) -> None:
+        async with self._sending:
+            await stream.send(data)
 
     # --- what TWS does
 
@@ -181,7 +192,8 @@ class Tws:
                 known.values = request["order"]
                 self.show(known)
             return
-        assert request["orderId"] >= self.next_valid_id, "a reused order id"
+        if request["orderId"] < self.next_valid_id:
+            self.violations.append(f"order id {request['orderId']} was used before")
         self.new_ids.append(request["orderId"])
         self.next_valid_id = request["orderId"] + 1
         self.sent_refs.append(request["order"]["orderRef"])
@@ -227,15 +239,15 @@ class Tws:
             order.status = "Filled"
         else:
             order.status = "Submitted"
-        self.outgoing += [self._execution(order, execution), self._status(order), self._charge(execution)]
+        self.outgoing.extend([self._execution(order, execution), self._status(order), self._charge(execution)])
 
     def correct(self, order: Order, execution: Execution, price: float) -> None:
         execution.revision += 1
         execution.price = price
-        self.outgoing += [self._execution(order, execution), self._charge(execution)]
+        self.outgoing.extend([self._execution(order, execution), self._charge(execution)])
 
     def show(self, order: Order) -> None:
-        self.outgoing += [self._open(order), self._status(order)]
+        self.outgoing.extend([self._open(order), self._status(order)])
 
     # --- messages
 
