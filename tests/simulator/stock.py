@@ -23,9 +23,10 @@ from ibapi.order import Order
 from ibapi.server_versions import MIN_CLIENT_VER
 from ibapi.wrapper import EWrapper
 
+from trio_ibtws._runtime._compat import PROTOBUF_ID, RAW_ID_SERVER_VERSION
 from trio_ibtws._runtime._framing import FrameBuffer, frame
 from trio_ibtws.simulator import Simulator
-from trio_ibtws.simulator._handshake import SERVER_VERSIONS
+from trio_ibtws.simulator._handshake import SERVER_VERSIONS, TEXT_VERSIONS
 
 _Client: Any = EClient
 _Wrapper: Any = EWrapper
@@ -33,6 +34,11 @@ MAX_CLIENT_VER: int = vars(ibapi_server_versions)["MAX_CLIENT_VER"]
 
 _NOT_CALLBACKS = {"logAnswer", "winError"}
 _NEW_NAMES = {"commissionAndFeesReport": "commissionReport"}
+
+
+def _is_double(name: str) -> bool:
+    """Return whether a callback is the protobuf twin of one that is called as well."""
+    return name.endswith("ProtoBuf") and name not in {"configResponseProtoBuf", "updateConfigResponseProtoBuf"}
 
 
 class Got(SimpleNamespace):
@@ -71,7 +77,7 @@ class _Recording(_Wrapper):  # type: ignore[misc]
 
 
 for _name, _callback in inspect.getmembers(EWrapper, inspect.isfunction):
-    if not _name.startswith("_") and _name not in _NOT_CALLBACKS:
+    if not _name.startswith("_") and _name not in _NOT_CALLBACKS and not _is_double(_name):
         setattr(_Recording, _name, _recorder(_name, _callback))
 
 
@@ -123,11 +129,20 @@ class StockClient(_Recording, _Client):  # type: ignore[misc]
     def interpret(self, body: bytes) -> None:
         """Have ibapi decode one frame, as its ``run`` does."""
         self.frames.append(body)
+        if self.serverVersion() >= RAW_ID_SERVER_VERSION:
+            self._interpret_raw(int.from_bytes(body[:4], "big"), body[4:])
+            return
         *fields, _ = body.split(b"\0")
         if "msgId" in inspect.signature(self.decoder.interpret).parameters:
             self.decoder.interpret(tuple(fields[1:]), int(fields[0]))
         else:
             self.decoder.interpret(tuple(fields))
+
+    def _interpret_raw(self, number: int, body: bytes) -> None:
+        if number > PROTOBUF_ID:
+            self.decoder.processProtoBuf(body, number - PROTOBUF_ID)
+        else:
+            self.decoder.interpret(tuple(body.split(b"\0")[:-1]), number)
 
     async def until(self, name: str, **arguments: Any) -> list[Got]:
         """Send what was asked; return what came since the last call, up to a call of *name* with these arguments."""
@@ -157,8 +172,11 @@ def _is(got: Got, name: str, arguments: dict[str, Any]) -> bool:
     return got.name == name and all(getattr(got, key) == value for key, value in arguments.items())
 
 
-VERSIONS = [version for version in SERVER_VERSIONS if version <= MAX_CLIENT_VER]
-"""The server versions that the installed ibapi speaks."""
+PROTOBUF_VERSIONS = [version for version in SERVER_VERSIONS if version not in TEXT_VERSIONS]
+"""The server versions that are all protobuf, and that the installed ibapi speaks, the newest first."""
+
+VERSIONS = [*PROTOBUF_VERSIONS[:1], *(version for version in TEXT_VERSIONS if version <= MAX_CLIENT_VER)]
+"""The server versions that most tests run at: one of each kind of those that the installed ibapi speaks."""
 
 
 def contract(symbol: str = "AAPL", sec_type: str = "STK", exchange: str = "SMART", currency: str = "USD") -> Contract:

@@ -31,6 +31,8 @@ __all__ = [
     "Values",
     "When",
     "fields",
+    "number_text",
+    "size_text",
 ]
 
 Values = dict[str, Any]
@@ -94,6 +96,16 @@ def _write_size(value: Any, version: int) -> str:
     return str(int(value)) if version < _WHOLE_SIZES_BELOW else _write_decimal(value, version)
 
 
+def number_text(value: Any) -> str:
+    """Return a number as text, as a gateway writes it where it has no fixed number of places."""
+    return _write_number(value, 0)
+
+
+def size_text(value: Any) -> str:
+    """Return an exact number as text."""
+    return _write_decimal(value, 0)
+
+
 def _escape(character: str) -> str:
     if ord(character) < 128:
         return character
@@ -155,10 +167,16 @@ class Field:
         self, name: str, kind: str = "str", absent: str | None = None, since: int = 0, below: int = 2**31
     ) -> None:
         self.name = name
+        self.kind = kind
         self._write, self._read, default = _KINDS[kind]
         self._absent = default if absent is None else absent
         self._since = since
         self._below = below
+
+    @property
+    def absent(self) -> Any:
+        """The value that is read when the field is not set."""
+        return self._read(self._absent)
 
     def write(self, scope: Values, root: Values, version: int, out: list[str]) -> None:
         """Append the value, or what stands for its absence."""
@@ -202,16 +220,16 @@ class Group:
     """Fields that belong to a nested value; a layout may come back to the same group later."""
 
     def __init__(self, name: str, *items: Item) -> None:
-        self._name = name
-        self._items = items
+        self.name = name
+        self.items = items
 
     def write(self, scope: Values, root: Values, version: int, out: list[str]) -> None:
         """Append the fields of the nested value."""
-        write(self._items, scope.get(self._name) or {}, root, version, out)
+        write(self.items, scope.get(self.name) or {}, root, version, out)
 
     def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
         """Take the fields of the nested value."""
-        read(self._items, source, scope.setdefault(self._name, {}), root, version)
+        read(self.items, source, scope.setdefault(self.name, {}), root, version)
 
 
 class Repeat:
@@ -220,50 +238,50 @@ class Repeat:
     _MOST = 100_000  # a count that no request has: it is a mistake in the frame, not a size to allocate
 
     def __init__(self, name: str, *items: Item, plain: bool = False) -> None:
-        self._name = name
-        self._items = items
-        self._plain = plain
+        self.name = name
+        self.items = items
+        self.plain = plain
 
     def write(self, scope: Values, root: Values, version: int, out: list[str]) -> None:
         """Append the count and the fields of each."""
-        rows = scope.get(self._name) or ()
+        rows = scope.get(self.name) or ()
         out.append(str(len(rows)))
         for row in rows:
-            write(self._items, {"value": row} if self._plain else row, root, version, out)
+            write(self.items, {"value": row} if self.plain else row, root, version, out)
 
     def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
         """Take as many nested values as the count says."""
         text = next(source, "")
         if not text.isdigit() or int(text) > self._MOST:
-            raise FieldError(self._name, text)
+            raise FieldError(self.name, text)
         rows: list[Any] = []
         for _ in range(int(text)):
             row: Values = {}
-            read(self._items, source, row, root, version)
-            rows.append(row["value"] if self._plain else row)
-        scope[self._name] = rows
+            read(self.items, source, row, root, version)
+            rows.append(row["value"] if self.plain else row)
+        scope[self.name] = rows
 
 
 class Optional:
     """A flag, and the fields of a nested value when it is set."""
 
     def __init__(self, name: str, *items: Item) -> None:
-        self._name = name
-        self._items = items
+        self.name = name
+        self.items = items
 
     def write(self, scope: Values, root: Values, version: int, out: list[str]) -> None:
         """Append the flag and perhaps the fields."""
-        value = scope.get(self._name)
+        value = scope.get(self.name)
         out.append("1" if value else "0")
         if value:
-            write(self._items, value, root, version, out)
+            write(self.items, value, root, version, out)
 
     def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
         """Take the flag and perhaps the fields."""
         flag: Values = {}
         Field("flag", "bool").read(source, flag, root, version)
         if flag["flag"]:
-            read(self._items, source, scope.setdefault(self._name, {}), root, version)
+            read(self.items, source, scope.setdefault(self.name, {}), root, version)
 
 
 class When:
@@ -271,18 +289,18 @@ class When:
 
     def __init__(self, test: Callable[[Values, Values], bool], *items: Item, since: int = 0) -> None:
         self._test = test
-        self._items = items
+        self.items = items
         self._since = since
 
     def write(self, scope: Values, root: Values, version: int, out: list[str]) -> None:
         """Append the items if the test holds."""
         if version >= self._since and self._test(scope, root):
-            write(self._items, scope, root, version, out)
+            write(self.items, scope, root, version, out)
 
     def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
         """Take the items if the test holds."""
         if version >= self._since and self._test(scope, root):
-            read(self._items, source, scope, root, version)
+            read(self.items, source, scope, root, version)
 
 
 def write(items: Layout, scope: Values, root: Values, version: int, out: list[str]) -> None:
