@@ -11,14 +11,35 @@ from decimal import Decimal
 
 import msgspec
 
-from ._market_contracts import Instrument
+from ._market_instrument import Instrument
 
 __all__ = ["Account", "Holding", "Margins", "cents"]
 
 _CENT = Decimal("0.01")
 _BASE = "USD"
-_INITIAL = {"STK": Decimal("0.5"), "CASH": Decimal("0.025")}
-_MAINTENANCE = {"STK": Decimal("0.25"), "CASH": Decimal("0.025")}
+_DAY_TRADING = Decimal("0.5")
+_SHORT_OPTION = Decimal("0.2")  # of the underlying's value, on top of the option's
+_MARKET_VALUES = {
+    "StockMarketValue": "STK",
+    "OptionMarketValue": "OPT",
+    "CorporateBond": "BOND",
+    "Cryptocurrency": "CRYPTO",
+}
+"""What the ledger calls the worth of each kind of position."""
+_NEVER = [
+    "AccruedCash",
+    "FundValue",
+    "FutureOptionValue",
+    "FxCashBalance",
+    "IssuerOptionValue",
+    "MoneyMarketFundValue",
+    "MutualFundValue",
+    "NetDividend",
+    "TBillValue",
+    "TBondValue",
+    "WarrantValue",
+]
+"""What the ledger shows as well, and nobody here has."""
 
 
 def cents(amount: Decimal) -> Decimal:
@@ -33,15 +54,22 @@ class Holding(msgspec.Struct):
     quantity: Decimal = Decimal(0)
     cost: Decimal = Decimal(0)
     realized: Decimal = Decimal(0)
+    before: Decimal = Decimal(0)
+    """The profit, taken or not, at the start of the day."""
+
+    @property
+    def factor(self) -> Decimal:
+        """What a price of one is worth for one of it."""
+        return Decimal(self.instrument.value_factor)
 
     @property
     def average_cost(self) -> Decimal:
-        """The cost of one share."""
+        """The cost of one of it."""
         return self.cost / self.quantity if self.quantity else Decimal(0)
 
     def value(self, price: Decimal) -> Decimal:
         """Return what it is worth at *price*."""
-        return cents(self.quantity * price)
+        return cents(self.quantity * price * self.factor)
 
 
 class Margins(msgspec.Struct, frozen=True):
@@ -68,10 +96,10 @@ class Account:
     def fill(self, instrument: Instrument, signed: Decimal, price: Decimal, commission: Decimal) -> Decimal | None:
         """Book a trade of a signed quantity; return the profit that it realized, ``None`` when it closed nothing."""
         holding = self.holdings.setdefault(instrument.con_id, Holding(instrument))
-        self.cash -= cents(signed * price) + commission
+        paid = cents(signed * price * holding.factor)
+        self.cash -= paid + commission
         closed = _closing(holding.quantity, signed)
         realized = None
-        paid = cents(signed * price)
         if closed:
             share = closed / signed
             part, fee = cents(paid * share), cents(commission * share)
@@ -96,18 +124,49 @@ class Account:
         if extra is not None:
             positions[extra.con_id] = (extra, positions.get(extra.con_id, (extra, Decimal(0)))[1] + signed)
         for instrument, quantity in positions.values():
-            value = abs(quantity) * self._price(instrument)
-            initial += cents(value * _INITIAL[instrument.sec_type])
-            maintenance += cents(value * _MAINTENANCE[instrument.sec_type])
+            needed = self._needed(instrument, quantity)
+            initial += cents(needed * Decimal(instrument.terms.initial))
+            maintenance += cents(needed * Decimal(instrument.terms.maintenance))
         return Margins(initial, maintenance, self.net_liquidation())
+
+    def _needed(self, instrument: Instrument, quantity: Decimal) -> Decimal:
+        """Return the value that a position's margins are a part of."""
+        factor = Decimal(instrument.value_factor)
+        value = abs(quantity) * self._price(instrument) * factor
+        if instrument.sec_type == "OPT" and quantity < 0 and instrument.under is not None:
+            value += abs(quantity) * self._price(instrument.under) * factor * _SHORT_OPTION
+        return value
 
     def _sum(self, sec_type: str) -> Decimal:
         here = (each for each in self.holdings.values() if each.instrument.sec_type == sec_type)
         return sum((self.worth(each) for each in here), Decimal(0))
 
+    def _futures(self) -> tuple[Decimal, Decimal]:
+        """Return the cost of the futures, for which no cash changed hands, and the profit that they stand at."""
+        here = [each for each in self.holdings.values() if each.instrument.sec_type == "FUT"]
+        cost = sum((each.cost for each in here), Decimal(0))
+        return cost, self._sum("FUT") - cost
+
+    def total_cash(self) -> Decimal:
+        """Return the cash of all currencies."""
+        return self.cash + self._sum("CASH") + self._futures()[0]
+
     def net_liquidation(self) -> Decimal:
         """Return what all of it is worth."""
-        return self.cash + self._sum("STK") + self._sum("CASH")
+        return self.cash + sum((self.worth(each) for each in self.holdings.values()), Decimal(0))
+
+    def start_day(self) -> None:
+        """Count the profits of the day from here on."""
+        for holding in self.holdings.values():
+            holding.before = self.profit(holding)
+
+    def profit(self, holding: Holding) -> Decimal:
+        """Return what a position has brought, taken or not."""
+        return self.worth(holding) - holding.cost + holding.realized
+
+    def daily(self) -> Decimal:
+        """Return the profit of the day."""
+        return sum((self.profit(each) - each.before for each in self.holdings.values()), Decimal(0))
 
     def unrealized(self) -> Decimal:
         """Return the profit that was not taken."""
@@ -123,10 +182,10 @@ class Account:
         margins = self.margins()
         free = margins.equity - margins.initial
         excess = margins.equity - margins.maintenance
-        gross = sum((abs(self.worth(each)) for each in self._stocks()), Decimal(0))
+        gross = sum((abs(self.worth(each)) for each in self._invested()), Decimal(0))
         amounts = {
             "AvailableFunds": free,
-            "BuyingPower": max(free, Decimal(0)) / _INITIAL["STK"],
+            "BuyingPower": max(free, Decimal(0)) / _DAY_TRADING,
             "EquityWithLoanValue": margins.equity,
             "ExcessLiquidity": excess,
             "FullAvailableFunds": free,
@@ -137,7 +196,7 @@ class Account:
             "InitMarginReq": margins.initial,
             "MaintMarginReq": margins.maintenance,
             "NetLiquidation": margins.equity,
-            "TotalCashValue": self.cash + self._sum("CASH"),
+            "TotalCashValue": self.total_cash(),
         }
         for key, amount in amounts.items():
             yield key, str(cents(amount)), _BASE
@@ -154,17 +213,23 @@ class Account:
         yield "DayTradesRemaining", "-1", ""
         yield "ExchangeRate", "1.00", "BASE"
 
-    def _stocks(self) -> Iterator[Holding]:
-        return (each for each in self.holdings.values() if each.instrument.is_stock)
+    def _invested(self) -> Iterator[Holding]:
+        return (each for each in self.holdings.values() if each.instrument.sec_type not in {"CASH", "FUT"})
 
     def ledger(self) -> Iterator[tuple[str, Decimal]]:
         """Yield key and amount of what is kept by currency."""
-        yield "CashBalance", cents(self.cash + self._sum("CASH"))
-        yield "NetLiquidationByCurrency", self.net_liquidation()
-        yield "RealizedPnL", cents(self.realized())
-        yield "StockMarketValue", cents(self._sum("STK"))
-        yield "TotalCashBalance", cents(self.cash + self._sum("CASH"))
-        yield "UnrealizedPnL", cents(self.unrealized())
+        amounts = {key: self._sum(sec_type) for key, sec_type in _MARKET_VALUES.items()}
+        amounts |= dict.fromkeys(_NEVER, Decimal(0))
+        amounts |= {
+            "CashBalance": self.total_cash(),
+            "FuturesPNL": self._futures()[1],
+            "NetLiquidationByCurrency": self.net_liquidation(),
+            "RealizedPnL": self.realized(),
+            "TotalCashBalance": self.total_cash(),
+            "UnrealizedPnL": self.unrealized(),
+        }
+        for key in sorted(amounts):
+            yield key, cents(amounts[key])
 
 
 def _closing(held: Decimal, signed: Decimal) -> Decimal:

@@ -14,7 +14,7 @@ from typing import Protocol
 from ._accounts import Account
 from ._clock import Clock
 from ._market import Market, Tick
-from ._market_contracts import Instrument
+from ._market_instrument import Instrument
 from ._orders import Execution, Order, commission_of, marketable_price, triggered
 from ._ticker import Ticker
 

@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 
 from ._market import DAY, Bar, Market
-from ._market_contracts import Instrument
+from ._market_instrument import Instrument
 from ._market_series import NEW_YORK
 
 __all__ = ["BAR_SIZES", "WHAT_TO_SHOW", "parse_duration", "recent_bars", "shown", "too_long"]

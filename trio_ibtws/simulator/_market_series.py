@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 from bisect import bisect_right
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
@@ -17,46 +18,39 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-__all__ = ["NEW_YORK", "Series", "SourceBar", "load_series"]
+from ._market_source import SourceBar, basket, follow, without_gaps
+
+__all__ = ["NEW_YORK", "Series", "load_series"]
 
 NEW_YORK = ZoneInfo("America/New_York")
 _STOCK_MINUTES = 390  # 09:30 to 16:00
+_ANCHOR = date(2013, 1, 2)  # prices of made series are what they were around this day
 _EURUSD_BACK = timedelta(weeks=252)  # puts the week of 2017-11-13 on that of 2013-01-14
 
 
-class SourceBar(msgspec.Struct, frozen=True):
-    """One recorded bar: a day of a stock, an hour of a currency."""
+class Source(msgspec.Struct, frozen=True):
+    """Recorded bars, or bars made of such, and how they go on."""
 
-    start: float
-    minutes: int
-    day: date
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: int
-    adjustment: float = 1.0
-    """What the day's prices are multiplied with when splits and dividends are to be taken out."""
-
-    @property
-    def end(self) -> float:
-        """The instant at which it is complete."""
-        return self.start + 60 * self.minutes
+    bars: list[SourceBar]
+    digits: int
+    always: bool = False
+    """Whether it trades at weekends too."""
 
 
 class Series:
     """The bars of one instrument in order; beyond the recorded ones, seeded ones."""
 
-    def __init__(self, name: str, bars: list[SourceBar], seed: int) -> None:
+    def __init__(self, name: str, source: Source, seed: int) -> None:
         self._name = name
-        self._bars = list(bars)
-        self._starts = [bar.start for bar in bars]
+        self._source = source
+        self._bars = list(source.bars)
+        self._starts = [bar.start for bar in source.bars]
         self._seed = seed
 
     def until(self, instant: float) -> int:
         """Return how many bars have started at *instant*."""
         while self._starts[-1] <= instant:
-            self._append(_following(self._name, self._bars[-1], self._seed))
+            self._append(_following(self._name, self._source, self._bars[-1], self._seed))
         return bisect_right(self._starts, instant)
 
     def _append(self, bar: SourceBar) -> None:
@@ -81,16 +75,15 @@ class Series:
         return [bar for bar in self._bars[first:last] if bar.start < end]
 
 
-def _following(name: str, last: SourceBar, seed: int) -> SourceBar:
+def _following(name: str, source: Source, last: SourceBar, seed: int) -> SourceBar:
     """Make the bar after *last*: markets stay open when the records end."""
-    start = _next_start(last)
+    start = last.end if source.always else _next_start(last)
     random = Random(f"{seed}/{name}/{start}")
     open_, scale = last.close, last.close * (0.012 if last.minutes == _STOCK_MINUTES else 0.0008)
     close = max(open_ + random.gauss(0, scale), open_ / 2)
     high = max(open_, close) + abs(random.gauss(0, scale / 2))
     low = min(open_, close) - abs(random.gauss(0, scale / 2))
-    digits = 2 if last.minutes == _STOCK_MINUTES else 5
-    open_, high, low, close = (round(each, digits) for each in (open_, high, low, close))
+    open_, high, low, close = (round(each, source.digits) for each in (open_, high, low, close))
     volume = int(last.volume * random.uniform(0.8, 1.25)) or 1000
     return SourceBar(
         start, last.minutes, datetime.fromtimestamp(start, NEW_YORK).date(), open_, high, low, close, volume
@@ -140,6 +133,22 @@ def _eurusd() -> list[SourceBar]:
     return bars
 
 
+def _sources() -> dict[str, Callable[[], Source]]:
+    return {
+        "EURUSD": lambda: Source(_eurusd(), 5),
+        "SPY": lambda: Source(basket([_stocks()[name] for name in ("AAPL", "IBM", "MSFT")], 146.0, _ANCHOR), 2),
+        "IBMBOND": lambda: Source(follow("IBMBOND", _stocks()["IBM"], 0.08, 128.0, 0.001, 3), 3),
+        "GBPUSD": lambda: Source(follow("GBPUSD", _eurusd(), 0.7, 1.6, 0.0003, 5), 5),
+        "AUDUSD": lambda: Source(follow("AUDUSD", _eurusd(), 0.6, 1.05, 0.0004, 5), 5),
+        "BTCUSD": lambda: Source(without_gaps(follow("BTCUSD", _eurusd(), 6.0, 13.5, 0.004, 2)), 2, always=True),
+    }
+
+
+@cache
+def _source(name: str) -> Source:
+    return _sources()[name]() if name in _sources() else Source(_stocks()[name], 2)
+
+
 def load_series(name: str, seed: int) -> Series:
     """Return the series called *name*."""
-    return Series(name, _eurusd() if name == "EURUSD" else _stocks()[name], seed)
+    return Series(name, _source(name), seed)

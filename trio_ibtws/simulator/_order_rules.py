@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from ._accounts import Account
-from ._market_contracts import MARKET_RULES, Instrument
+from ._market_instrument import Instrument, increment
 from ._orders import ORDER_TYPES
 
 __all__ = ["Refusal", "beyond_means", "refusal", "warning"]
@@ -50,8 +50,7 @@ def _prices_of(kind: str) -> tuple[str, ...]:
 
 
 def _conforms(instrument: Instrument, price: float) -> bool:
-    step = max(increment for edge, increment in MARKET_RULES[instrument.market_rule] if price >= edge)
-    return Decimal(str(price)) % Decimal(str(step)) == 0
+    return Decimal(str(price)) % Decimal(str(increment(instrument, price))) == 0
 
 
 def beyond_means(order: dict[str, Any], instrument: Instrument, account: Account) -> Refusal | None:

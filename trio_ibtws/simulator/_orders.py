@@ -9,7 +9,7 @@ import msgspec
 
 from ._accounts import cents
 from ._market import Tick
-from ._market_contracts import Instrument
+from ._market_instrument import Instrument
 
 __all__ = ["ORDER_TYPES", "TERMINAL", "Execution", "Order", "commission_of", "marketable_price", "triggered"]
 
@@ -116,7 +116,7 @@ def triggered(order: Order, tick: Tick) -> bool:
     """Return whether a stop order's price has been reached by the last trade; the middle where none are shown."""
     if order.kind not in {"STP", "STP LMT"} or order.stopped:
         return True
-    price = tick.last if order.instrument.is_stock else (tick.bid + tick.ask) / 2
+    price = tick.last if order.instrument.has_trades else (tick.bid + tick.ask) / 2
     stop = order.values.get("auxPrice") or 0.0
     return price >= stop if order.sign > 0 else price <= stop
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ._market import Tick
-from ._market_contracts import Instrument
+from ._market_instrument import Instrument
 
 __all__ = ["DELAY", "DELAYED", "LIVE", "Line", "TickTypes", "first_ticks", "next_ticks"]
 
@@ -93,18 +93,18 @@ def _day(line: Line, tick: Tick) -> Iterator[Message]:
     kinds = line.types
     yield line.price(kinds.high, tick.day.high, 0)
     yield line.price(kinds.low, tick.day.low, 0)
-    if line.instrument.is_stock:
+    if line.instrument.has_trades and line.instrument.has_quotes:
         yield line.sized(kinds.volume, tick.day.volume)
     yield line.price(kinds.close, line.previous_close, 0)
-    if line.instrument.is_stock:
+    if line.instrument.has_trades:
         yield line.price(kinds.open, tick.day.open, 0)
 
 
 def first_ticks(line: Line, tick: Tick) -> Iterator[Message]:
     """Yield what a line starts with: for delayed data bid, ask, last; for live ones the last trade first."""
     line.shown = tick
-    trades = [line.last(tick), line.stamp(tick)] if line.instrument.is_stock else []
-    quotes = [line.bid(tick), line.ask(tick)]
+    trades = [line.last(tick), line.stamp(tick)] if line.instrument.has_trades else []
+    quotes = [line.bid(tick), line.ask(tick)] if line.instrument.has_quotes else []
     if line.types is DELAYED:
         yield from quotes + trades
     else:
@@ -122,10 +122,13 @@ def next_ticks(line: Line, tick: Tick) -> Iterator[Message]:
     if before is None or before.at == tick.at:
         return
     kinds = line.types
-    yield from _side(before.bid != tick.bid, line.bid(tick), line.sized(kinds.bid_size, tick.bid_size))
-    yield from _side(before.ask != tick.ask, line.ask(tick), line.sized(kinds.ask_size, tick.ask_size))
-    if line.instrument.is_stock and tick.traded:
-        yield from _trade(line, before, tick)
+    if line.instrument.has_quotes:
+        yield from _side(before.bid != tick.bid, line.bid(tick), line.sized(kinds.bid_size, tick.bid_size))
+        yield from _side(before.ask != tick.ask, line.ask(tick), line.sized(kinds.ask_size, tick.ask_size))
+        if tick.traded and line.instrument.has_trades:
+            yield from _trade(line, before, tick)
+    elif before.last != tick.last:
+        yield line.last(tick)
     if tick.day.high > before.day.high:
         yield line.price(kinds.high, tick.day.high, 0)
     if tick.day.low < before.day.low:

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from ._market import DAY, Bar, Tick
-from ._market_contracts import Instrument
 from ._market_history import BAR_SIZES, WHAT_TO_SHOW, parse_duration, recent_bars, shown, too_long
+from ._market_instrument import Instrument
 from ._market_series import NEW_YORK
 from ._serve_contracts import instrument_for
 from ._session import Handler, Session
@@ -98,7 +98,7 @@ def _no_data(session: Session, query: _Query) -> str | None:
         return f"No market data permissions for {here.exchange} {here.sec_type}"
     if too_long(query.duration, query.seconds):
         return "Time length exceed max."
-    if not here.is_stock and query.what in {"TRADES", "ADJUSTED_LAST"}:
+    if not here.has_trades and query.what in {"TRADES", "ADJUSTED_LAST"}:
         return f"No historical market data for {here.symbol}/{here.sec_type}@{here.exchange} Last {query.seconds}"
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._market_contracts import MARKET_RULES, Instrument, find, search
+from ._market_instrument import MARKET_RULES, Instrument
 from ._session import NO_ID, Handler, Session
 from ._times import trading_hours
 
@@ -12,12 +12,11 @@ __all__ = ["HANDLERS", "NO_SUCH_CONTRACT", "instrument_for"]
 
 NO_SUCH_CONTRACT = (200, "No security definition has been found for the request")
 _AMBIGUOUS = (200, "The contract description specified for {symbol} is ambiguous.")
-_DERIVATIVES = ("CFD", "OPT", "IOPT", "WAR", "BAG")
 
 
 def instrument_for(session: Session, request: int, contract: dict[str, Any]) -> Instrument | None:
     """Return the one instrument that *contract* means, or send the error that a gateway sends and return ``None``."""
-    found = find(contract)
+    found = session.world.find(contract)
     if not contract.get("exchange") and not contract.get("conId"):
         session.error(request, 321, "Error validating request.-'bN' : cause - Missing order exchange.")
     elif not found:
@@ -33,19 +32,54 @@ def instrument_for(session: Session, request: int, contract: dict[str, Any]) -> 
 def contract_details(session: Session, values: dict[str, Any]) -> None:
     """Answer reqContractDetails: one row for each instrument that fits, or error 200 and no end."""
     request, wanted = values["reqId"], values["contract"]
-    found = find(wanted)
+    found = session.world.find(wanted)
     if not found:
         session.error(request, *NO_SUCH_CONTRACT)
         return
-    now = session.world.clock.now()
+    exchange = str(wanted.get("exchange") or "").upper().partition(":")[0]
     for each in found:
-        hours = {
-            "tradingHours": trading_hours(now, each.is_stock, liquid=False),
-            "liquidHours": trading_hours(now, each.is_stock, liquid=True),
-        }
-        exchange = str(wanted.get("exchange") or "").upper().partition(":")[0]
-        session.send("contractDetails", reqId=request, **each.details(exchange), **hours)
+        name = "bondContractDetails" if each.sec_type == "BOND" else "contractDetails"
+        session.send(name, reqId=request, **_details(session, each, exchange))
     session.send("contractDetailsEnd", reqId=request)
+
+
+def _details(session: Session, instrument: Instrument, exchange: str) -> dict[str, Any]:
+    now = session.world.clock.now()
+    return {
+        **instrument.details(exchange),
+        "tradingHours": trading_hours(now, instrument.hours, liquid=False),
+        "liquidHours": trading_hours(now, instrument.hours, liquid=True),
+    }
+
+
+def sec_def_opt_params(session: Session, values: dict[str, Any]) -> None:
+    """Answer reqSecDefOptParams: one row for each exchange that has the chain, and the end; often only the end."""
+    request, con_id = values["reqId"], values["underlyingConId"]
+    if not con_id:
+        session.error(request, 321, "Error validating request.-'bW' : cause - Invalid contract id")
+        return
+    under = session.world.contracts.by_id(con_id)
+    if under is None or (under.symbol, under.sec_type) != (values["underlyingSymbol"], values["underlyingSecType"]):
+        session.error(request, 321, "Error validating request.-'bW' : cause - Invalid underlying symbol")
+        return
+    chain = session.world.contracts.chain(under, session.world.today())
+    if chain and not values["futFopExchange"]:
+        _send_chain(session, request, under, chain)
+    session.send("securityDefinitionOptionParameterEnd", reqId=request)
+
+
+def _send_chain(session: Session, request: int, under: Instrument, chain: list[Instrument]) -> None:
+    for exchange in chain[0].valid_exchanges.split(","):
+        session.send(
+            "securityDefinitionOptionParameter",
+            reqId=request,
+            exchange=exchange,
+            underlyingConId=under.con_id,
+            tradingClass=chain[0].trading_class,
+            multiplier=chain[0].multiplier,
+            expirations=sorted({f"{each.expiry:%Y%m%d}" for each in chain}),
+            strikes=sorted({each.strike for each in chain}),
+        )
 
 
 def matching_symbols(session: Session, values: dict[str, Any]) -> None:
@@ -53,12 +87,17 @@ def matching_symbols(session: Session, values: dict[str, Any]) -> None:
     rows = [
         {
             **each.contract(),
-            "derivativeSecTypes": _DERIVATIVES if each.is_stock else (),
+            "derivativeSecTypes": _derivatives(session, each),
             "description": each.long_name,
         }
-        for each in search(values["pattern"])
+        for each in session.world.contracts.search(values["pattern"])
     ]
     session.send("symbolSamples", reqId=values["reqId"], contractDescriptions=rows)
+
+
+def _derivatives(session: Session, under: Instrument) -> list[str]:
+    """Return the security types of what is listed on an underlying."""
+    return sorted({each.sec_type for each in session.world.contracts.listed if each.under is under})
 
 
 def market_rule(session: Session, values: dict[str, Any]) -> None:
@@ -74,5 +113,6 @@ def market_rule(session: Session, values: dict[str, Any]) -> None:
 HANDLERS: dict[str, Handler] = {
     "reqContractDetails": contract_details,
     "reqMatchingSymbols": matching_symbols,
+    "reqSecDefOptParams": sec_def_opt_params,
     "reqMarketRule": market_rule,
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from ._market_contracts import Instrument
+from ._market_instrument import Instrument
 from ._order_messages import NOT_CANCELLABLE, send_both, send_charge, send_completed, send_execution, send_order
 from ._order_rules import beyond_means, refusal, warning
 from ._orders import Execution, Order, commission_of

@@ -22,9 +22,8 @@ def pnl(session: Session, values: dict[str, Any]) -> None:
 
     def send() -> None:
         unrealized, realized = float(account.unrealized()), float(account.realized())
-        session.send(
-            "pnl", reqId=request, dailyPnL=unrealized + realized, unrealizedPnL=unrealized, realizedPnL=realized
-        )
+        daily = float(account.daily())
+        session.send("pnl", reqId=request, dailyPnL=daily, unrealizedPnL=unrealized, realizedPnL=realized)
 
     _follow_pnl(session, _PNL, values, send)
 
@@ -39,7 +38,8 @@ def pnl_single(session: Session, values: dict[str, Any]) -> None:
         if holding is not None:
             worth = account.worth(holding)
             open_, taken = float(worth - holding.cost), float(holding.realized)
-            row = {"pos": holding.quantity, "dailyPnL": open_ + taken, "value": float(worth)}
+            daily = float(account.profit(holding) - holding.before)
+            row = {"pos": holding.quantity, "dailyPnL": daily, "value": float(worth)}
             row |= {"unrealizedPnL": open_, "realizedPnL": taken}
         session.send("pnlSingle", reqId=values["reqId"], **row)
 

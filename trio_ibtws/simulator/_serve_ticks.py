@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ._market import TICK_INTERVAL, Tick
-from ._market_contracts import Instrument
+from ._market_instrument import Instrument
 from ._quotes import DELAY, DELAYED, LIVE, Line, first_ticks, next_ticks
 from ._serve_contracts import instrument_for
 from ._session import Handler, Session
@@ -132,7 +132,7 @@ def tick_by_tick(session: Session, values: dict[str, Any]) -> None:
     instrument = instrument_for(session, request, values["contract"])
     if instrument is None:
         return
-    if instrument.series is None or not session.world.scenario.live_data or (kind < 3 and not instrument.is_stock):
+    if instrument.series is None or not session.world.scenario.live_data or (kind < 3 and not instrument.has_trades):
         where = f"{_venue(instrument)} {instrument.sec_type}"
         text = f"Failed to request tick-by-tick data.No market data permissions for {where}. {_NOT_SUBSCRIBED}"
         session.error(request, 10189, text)

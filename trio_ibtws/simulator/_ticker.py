@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 
 from ._clock import Clock, Timer
 from ._market import TICK_INTERVAL, Market, Tick
-from ._market_contracts import Instrument
+from ._market_instrument import Instrument
 
 __all__ = ["Ticker"]
 

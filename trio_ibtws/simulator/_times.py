@@ -47,16 +47,21 @@ def parse_end(text: str, now: float) -> float | None:
     return now if not text.strip() else parse_time(text)
 
 
-def trading_hours(instant: float, stock: bool, liquid: bool) -> str:
-    """Return the hours of the six days from *instant* on, as contract details give them."""
+def trading_hours(instant: float, kind: str, liquid: bool) -> str:
+    """Return the hours of the six days from *instant* on, as contract details give them.
+
+    *kind* is ``stock``, ``forex`` or ``always``.
+    """
     first = datetime.fromtimestamp(instant, NEW_YORK).date()
-    return ";".join(_hours(first + timedelta(days=ahead), stock, liquid) for ahead in range(6))
+    return ";".join(_hours(first + timedelta(days=ahead), kind, liquid) for ahead in range(6))
 
 
-def _hours(day: date, stock: bool, liquid: bool) -> str:
-    if day.weekday() == 5 or (stock and day.weekday() == 6):
+def _hours(day: date, kind: str, liquid: bool) -> str:
+    if kind == "always":
+        return f"{day:%Y%m%d}:0000-{day:%Y%m%d}:2359"
+    if day.weekday() == 5 or (kind == "stock" and day.weekday() == 6):
         return f"{day:%Y%m%d}:CLOSED"
-    if not stock:
+    if kind == "forex":
         return f"{day - timedelta(days=1):%Y%m%d}:1715-{day:%Y%m%d}:1700"
     opening, closing = ("0930", "1600") if liquid else ("0400", "2000")
     return f"{day:%Y%m%d}:{opening}-{day:%Y%m%d}:{closing}"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._accounts import Account
 from ._clock import Clock
 from ._exchange import Exchange
 from ._market import Market
-from ._market_contracts import Instrument
+from ._market_contracts import Contracts
+from ._market_instrument import Instrument
+from ._market_series import NEW_YORK
 from ._scenario import Scenario
 from ._ticker import Ticker
 
@@ -26,10 +29,19 @@ class World:
         self.clock = clock
         self.scenario = scenario
         self.market = Market(seed)
+        self.contracts = Contracts(self.today(), lambda each: self.market.previous_close(each, clock.now()))
         self.account = Account(scenario.account, scenario.cash, self.mark)
         self.exchange = Exchange(clock, self.market, self.account, self)
         self.sessions: dict[int, Session] = {}
         self._tickers: dict[int, Ticker] = {}
+
+    def today(self) -> date:
+        """Return the date in New York."""
+        return datetime.fromtimestamp(self.clock.now(), NEW_YORK).date()
+
+    def find(self, wanted: dict[str, Any]) -> list[Instrument]:
+        """Return what a Contract's values may mean today."""
+        return self.contracts.find(wanted, self.today())
 
     def ticker(self, instrument: Instrument) -> Ticker:
         """Return the beat of an instrument's market."""
