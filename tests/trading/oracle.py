@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from decimal import Decimal
 
 from tests.trading.tws import Order, Tws
 from trio_ibtws import OrderBook, TradeState
@@ -35,5 +36,5 @@ def assert_true(book: OrderBook, tws: Tws, intended: Collection[str]) -> None:
         assert trade is None or not trade.fills
 
 
-def _executions(order: Order) -> list[object]:
+def _executions(order: Order) -> list[tuple[str, Decimal, float]]:
     return sorted((each.exec_id, each.quantity, each.price) for each in order.executions)

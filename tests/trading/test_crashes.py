@@ -1,7 +1,8 @@
 """The process dies at any point of placing orders: a new one finds each order or reports it, and none is sent twice.
 
-A fuse burns with every effect that the process has on the world, a commit of the journal or bytes to TWS, and cuts it off
-from there on. Then a new process opens the same journal and runs the same strategy again, as a restarted program does.
+A fuse burns with every effect that the process has on the world, a commit of the journal or bytes to TWS, and cuts it
+off from there on. Then a new process opens the same journal and runs the same strategy again, as a restarted program
+does.
 ``TRIO_IBTWS_ORDER_RUNS=50`` tries fifty times as many points. A failure names its seed.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import os
 import random
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from anyio.abc import ByteStream
 from tests.script import stock
 from tests.trading.oracle import assert_true
 from tests.trading.tws import CLIENT_ID, Tws
-from trio_ibtws import IBError, OrderBook, OrderLimits, Pacer, open_client
+from trio_ibtws import IBError, InvalidRequest, OrderBook, OrderLimits, Pacer, open_client
 from trio_ibtws.orders import bracket, limit_order, market_order
 
 pytestmark = pytest.mark.anyio
@@ -166,10 +168,8 @@ async def survive(tws: Tws, path: Path, rng: random.Random) -> None:
             assert_true(book, tws, REFS)
             before = list(tws.sent_refs)
             reported = {trade.order_ref for trade in book.trades if trade.state == "NotFound"}
-            try:
+            with suppress(InvalidRequest):  # a part of a bracket is known: it is not placed again, nor is the rest
                 await strategy(book)
-            except IBError as exc:
-                assert "is the reference of another order" in str(exc), exc
             again = tws.sent_refs[len(before) :]
             assert not set(again) & (set(before) | reported), "what was sent or reported is not sent again"
             await book.reconcile()

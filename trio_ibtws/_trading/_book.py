@@ -81,7 +81,7 @@ class OrderBook:
         self._session = session
         self._desk = desk
         self._watchman = Watchman(limits)
-        self._reconciler = Reconciler(client, desk, timing.recheck)
+        self._reconciler = Reconciler(client, session.orders, desk, timing.recheck)
         self._sending = anyio.Lock()
         self._closed = False
         desk.trade_desk = self

@@ -15,6 +15,7 @@ from ibapi.execution import Execution, ExecutionFilter
 from ibapi.order import Order
 
 from .._runtime._events import ExecDetails
+from .._runtime._orders import Orders
 from ..errors import RequestError
 from ._journal import FillRow, Journal, Row, restored
 from ._record import OrderRecord
@@ -47,8 +48,9 @@ class Reconciliation(msgspec.Struct, frozen=True):
 class Reconciler:
     """Asks TWS for its lists and gives them to the desk."""
 
-    def __init__(self, client: Client, desk: Desk, recheck: float) -> None:
+    def __init__(self, client: Client, orders: Orders, desk: Desk, recheck: float) -> None:
         self._client = client
+        self._orders = orders
         self._desk = desk
         self._recheck = recheck
         self._one = anyio.Lock()
@@ -107,6 +109,8 @@ class Reconciler:
         await self.restore(row.execution.orderRef for row in rows)
         for row in rows:
             execution = row.execution
+            if execution.clientId == self._desk.client_id:
+                self._orders.never_below(execution.orderId)
             trade = self._desk.index.find(
                 perm_id=execution.permId,
                 ref=execution.orderRef,
