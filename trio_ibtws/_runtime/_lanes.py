@@ -97,6 +97,11 @@ class Lanes:
         """Whether a request would go at once."""
         return self._current is None and not self._waiting
 
+    @property
+    def asked(self) -> Ticket | None:
+        """The request that TWS is answering."""
+        return self._current if self._current is not None and self._current.written else None
+
     # --- the probe of an idle connection, which goes past a lane that is taken
 
     @property
@@ -206,8 +211,8 @@ class Lanes:
 
     def fail(self, error: Callable[[str], RequestError]) -> bool:
         """Fail the request in flight with an error that names no id; return whether there was one."""
-        ticket = self._current
-        if ticket is None or not ticket.written:
+        ticket = self.asked
+        if ticket is None:
             return False
         for sink in list(ticket.sinks):
             sink.fail(error(ticket.request.method))
@@ -242,8 +247,8 @@ class Lanes:
 
     def _in_flight(self, lane: Hashable) -> Ticket | None:
         """Return the request that *lane* answers: what comes before it was written answers nothing."""
-        ticket = self._current
-        return ticket if ticket is not None and ticket.lane == lane and ticket.written else None
+        ticket = self.asked
+        return ticket if ticket is not None and ticket.lane == lane else None
 
     def _answered(self, ticket: Ticket) -> bool:
         """Whether one item was the whole answer: nobody waits any more, or nobody did and no end marker will come."""

@@ -13,7 +13,7 @@ been reported yet, or if no query under way asked for it; so every live fill get
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from ..errors import LocalError, OrderRejected, RequestError, SlowConsumer
 from ._events import (
@@ -33,6 +33,9 @@ ORDER_BUFFER = 100_000
 """How many order events wait unread before ``order_events()`` fails: a day of a busy account, some 100 MB."""
 
 _FIRST_REQUEST_ID = 1_500_000_000
+
+Sent = Literal["order", "change", "cancel", "what-if"]
+"""What a frame says about an order."""
 
 
 class OrderListener(Protocol):
@@ -64,6 +67,9 @@ class Orders:
         self._events = _event_buffer()
         self._reading = False
         self._listeners: list[OrderListener] = []
+        self._at_tws: set[int] = set()
+        self._sent_last: dict[int, Sent] = {}
+        self._changing: dict[int, Buffer] = {}
         self._above_seen = 1  # 0 says "a new order" in a call, and "about no order" in an error
         self.next_order_id: int | None = None
 
@@ -91,6 +97,21 @@ class Orders:
         """*order_id* is an order of ours from here on."""
         self._seen(order_id, self._client_id)
 
+    def sent(self, order_id: int, what: Sent) -> None:
+        """The next refusal is about *what*, sent last for this order."""
+        self._sent_last[order_id] = what
+        self._changing.pop(order_id, None)
+
+    def context(self, order_id: int) -> frozenset[str]:
+        """Return what an error about this order may be about, in the words of ``codes``.
+
+        Until TWS has shown the order, an error is about the order itself, whatever was sent after it.
+        """
+        last = self._sent_last.get(order_id, "order")
+        if last == "what-if":
+            return frozenset({last})
+        return frozenset({"order", last} if order_id in self._at_tws else {"order"})
+
     def never_below(self, order_id: int) -> None:
         """*order_id* was used before this session: the next one is above it."""
         self._seen(order_id, -1)
@@ -99,9 +120,11 @@ class Orders:
         """Whether *order_id* is an order of this client."""
         return order_id in self._ours
 
-    def _seen(self, order_id: int, client_id: int) -> None:
+    def _seen(self, order_id: int, client_id: int, *, at_tws: bool = False) -> None:
         if client_id == self._client_id and order_id > 0:
             self._ours.add(order_id)
+            if at_tws:
+                self._at_tws.add(order_id)
         if order_id < _FIRST_REQUEST_ID:
             self._above_seen = max(self._above_seen, order_id + 1)
             if self.next_order_id is not None:
@@ -126,6 +149,7 @@ class Orders:
     def attach(self, order_id: int, buffer: Buffer) -> None:
         """Deliver the events of *order_id* to *buffer* as well."""
         self._streams.setdefault(order_id, []).append(buffer)
+        self._changing[order_id] = buffer
 
     def detach(self, order_id: int, buffer: Buffer) -> None:
         """The reverse of ``attach``; idempotent."""
@@ -151,11 +175,11 @@ class Orders:
     # --- events
 
     def open_order(self, event: OpenOrder) -> None:
-        self._seen(event.order_id, event.order.clientId)
+        self._seen(event.order_id, event.order.clientId, at_tws=True)
         self._publish(event, event.order_id, event.order.clientId)
 
     def order_status(self, event: OrderStatus) -> None:
-        self._seen(event.order_id, event.client_id)
+        self._seen(event.order_id, event.client_id, at_tws=True)
         self._publish(event, event.order_id, event.client_id)
 
     def exec_details(self, event: ExecDetails) -> None:
@@ -191,19 +215,33 @@ class Orders:
     def reject(self, notice: Notice, kind: type[RequestError], advanced_reject: str) -> None:
         """TWS refused what was sent last for this order; an order that it would have changed lives on.
 
-        A stream that has failed already has had its refusal: the next one is about the order as it was before.
+        A stream that has failed already has had its refusal: the next one is about the order as it was before. The
+        streams of an order hear of a refused change as a remark when the stream of the change is there no more.
         """
         for listener in self._listeners:
             listener.order_refused(notice, kind, advanced_reject)
         buffers = [buffer for buffer in self._streams.get(notice.id, ()) if buffer.error is None]
+        if "change" in self.context(notice.id):
+            self._sent_last[notice.id] = "order"
+            changing = self._changing.pop(notice.id, None)
+            if changing not in buffers:
+                for buffer in buffers:
+                    buffer.notice(notice)
+                return
         if buffers:
             kind = OrderRejected if kind is RequestError else kind
             buffers[-1].fail(
                 kind(notice.code, notice.message, request=f"placeOrder {notice.id}", advanced_reject=advanced_reject)
             )
 
+    def cancel_refused(self, notice: Notice) -> None:
+        """TWS would not take a cancel of this order, which lives on; the next refusal is about the order."""
+        self._sent_last[notice.id] = "order"
+        self.notice(notice)
+
     def taken_back(self, order_id: int, error: LocalError) -> None:
         """What was to be sent for this order never will be."""
+        self._sent_last.pop(order_id, None)
         for buffer in self._streams.get(order_id, ()):
             buffer.fail(error)
 

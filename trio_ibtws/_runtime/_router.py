@@ -10,11 +10,11 @@ that comes late finds no line and is counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 from typing import Any
 
 from ..codes import CodeRule, FarmState, rule_for
-from ..errors import ClientIdInUse, IBError, RequestError
+from ..errors import ClientIdInUse, IBError, OrderRejected, RequestError
 from ._events import CommissionAndFeesReport, DepthReset, ExecDetails, Notice, OpenOrder, OrderBound, OrderStatus
 from ._lanes import Lanes
 from ._orders import Orders
@@ -29,7 +29,6 @@ LAST_REQUEST_ID = 2**31 - 2
 
 _CLIENT_ID_IN_USE = 326
 _DELAYED_TYPES = (3, 4)
-_BOOK = "reqMktDepth"
 
 
 class Line:
@@ -100,10 +99,14 @@ class Router:
 
     def _close(self, line: Line) -> bool:
         """Take *line* off the tables; return whether it was on them."""
-        if line.shared_as is not None and self._shared.get(line.shared_as) is line:
-            del self._shared[line.shared_as]
+        self._unshare(line)
         self.orders.query_ended(line.request_id)
         return self._lines.pop(line.request_id, None) is not None
+
+    def _unshare(self, line: Line) -> None:
+        """Let nobody else join *line*."""
+        if line.shared_as is not None and self._shared.get(line.shared_as) is line:
+            del self._shared[line.shared_as]
 
     def add_notices(self, buffer: Buffer) -> None:
         """Deliver every notice to *buffer* as well."""
@@ -204,30 +207,33 @@ class Router:
     def error(self, about: int, code: int, message: str, time: int | None, advanced_reject: str) -> None:
         """Take one message of TWS: end what it ends, and make everything else observable."""
         notice = Notice(about, code, message, time)
-        rule = rule_for(self._codes, code, message)
-        effect = rule.effect
-        if rule.delayed is not None and self.market_data_type in _DELAYED_TYPES:
-            effect = rule.delayed
         line = self._lines.get(about)
         if line is not None:
-            self._request_error(line, effect, rule, notice, advanced_reject)
+            self._request_error(line, notice, advanced_reject)
         elif self._ended(about):
             self.late_frames += 1  # the echo of our own cancel, most often
         elif about > 0 and self.orders.known(about):
-            self._order_error(rule, notice, advanced_reject)
+            self._order_error(notice, advanced_reject)
         else:
-            self._session_error(effect, rule, notice, advanced_reject)
+            self._session_error(notice, advanced_reject)
 
-    def _request_error(self, line: Line, effect: str, rule: CodeRule, notice: Notice, advanced_reject: str) -> None:
-        if effect == "error":
-            self._close(line)
+    def _rule(self, notice: Notice, context: Container[str]) -> CodeRule:
+        return rule_for(self._codes, notice.code, notice.message, context)
+
+    def _request_error(self, line: Line, notice: Notice, advanced_reject: str) -> None:
+        rule = self._rule(notice, self._context(line.request, line.sinks))
+        if rule.effect == "error":
+            if rule.held:
+                self._unshare(line)  # it stays open until those who listen leave it, and then it is cancelled
+            else:
+                self._close(line)
             for sink in list(line.sinks):
                 sink.fail(_error(rule.error, notice, line.request.method, advanced_reject))
-        elif effect == "complete":
-            for sink in line.sinks:
+        elif rule.effect == "complete":
+            for sink in list(line.sinks):
                 sink.complete(notice)
             self._done(line)
-        elif effect == "reset" and line.request.method == _BOOK:
+        elif rule.effect == "reset":
             for sink in line.sinks:
                 sink.item(DepthReset())
         else:
@@ -235,20 +241,33 @@ class Router:
                 sink.notice(notice)
             self._notify(notice)
 
-    def _order_error(self, rule: CodeRule, notice: Notice, advanced_reject: str) -> None:
-        if rule.on_order == "reject":
-            self.orders.reject(notice, rule.error, advanced_reject)
-        else:
+    def _context(self, request: Request[Any], sinks: Iterable[Sink]) -> set[str]:
+        """Return what a message about *request* is about, in the words of ``codes``."""
+        context = {request.method, "stream" if any(sink.stream for sink in sinks) else "query"}
+        if self.market_data_type in _DELAYED_TYPES:
+            context.add("delayed")
+        return context
+
+    def _order_error(self, notice: Notice, advanced_reject: str) -> None:
+        context = self.orders.context(notice.id)
+        rule = self._rule(notice, context)
+        if rule.effect != "error":
             self.orders.notice(notice)
+        elif "cancel" in context and rule.error is not OrderRejected:
+            self.orders.cancel_refused(notice)
+        else:
+            self.orders.reject(notice, rule.error, advanced_reject)
         self._notify(notice)
 
-    def _session_error(self, effect: str, rule: CodeRule, notice: Notice, advanced_reject: str) -> None:
-        if effect == "farm" and rule.farm is not None:
-            self.farms[notice.message.rpartition(":")[2]] = rule.farm
+    def _session_error(self, notice: Notice, advanced_reject: str) -> None:
+        asked = self.lanes.asked
+        rule = self._rule(notice, () if asked is None else self._context(asked.request, asked.sinks))
+        if rule.effect == "farm" and rule.farm is not None:
+            self.farms[_farm_name(notice.message)] = rule.farm
         if notice.code == _CLIENT_ID_IN_USE:
             self.refused = ClientIdInUse(f"TWS code {notice.code}: {notice.message}")
         if (
-            effect != "error"
+            rule.effect != "error"
             or notice.id > 0
             or not self.lanes.fail(lambda method: _error(rule.error, notice, method, advanced_reject))
         ):
@@ -282,3 +301,9 @@ class Router:
 
 def _error(kind: type[RequestError], notice: Notice, method: str, advanced_reject: str) -> RequestError:
     return kind(notice.code, notice.message, request=method, advanced_reject=advanced_reject)
+
+
+def _farm_name(message: str) -> str:
+    """Return the farm that *message* ends with, after a colon, or after a sentence and its full stop."""
+    _, colon, name = message.rpartition(":")
+    return (name if colon else message.partition(".")[2]).strip() or message

@@ -291,6 +291,8 @@ class Session:
                 "client_id", f"it is {self.settings.client_id}, and TWS binds its own orders to client 0 only"
             )
         self.outbox.append(self._bridge.encode(request, arguments), orders=request.orders)
+        if request.method == "cancelOrder":
+            self.orders.sent(arguments["orderId"], "cancel")
         if request.method == "reqMarketDataType":
             self.router.market_data_type = arguments["marketDataType"]
 
@@ -318,6 +320,7 @@ class Session:
         frames = [self._bridge.encode(request, *each) for each in zip(family, order_ids, strict=True)]
         self._order_frames = [each for each in self._order_frames if not each[1].written]
         for order_id, frame in zip(order_ids, frames, strict=True):
+            self.orders.sent(order_id, "change" if self.orders.known(order_id) else "order")
             self.orders.use(order_id)
             self._order_frames.append((order_id, self.outbox.append(frame, orders=True)))
         return order_ids
@@ -354,6 +357,7 @@ class Session:
         frame = self._bridge.encode(request, arguments, order_id)
         if frame == self._bridge.encode(request, {**arguments, "order": trading}, order_id):
             raise InternalError("the encoded what-if order does not say that it is one. Nothing was sent")
+        self.orders.sent(order_id, "what-if")
         self.orders.use(order_id)
         self.outbox.append(frame, orders=True)
         return order_id

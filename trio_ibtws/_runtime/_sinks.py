@@ -33,6 +33,11 @@ class Sink(Protocol):
     def notice(self, notice: Notice) -> None: ...
 
     @property
+    def stream(self) -> bool:
+        """Whether it takes events for as long as its reader stays, and not one answer."""
+        ...
+
+    @property
     def finished(self) -> bool:
         """Whether the answer is complete; a stream's never is."""
         ...
@@ -40,6 +45,8 @@ class Sink(Protocol):
 
 class Answer:
     """The answer to a query: one value (*single*), or the rows up to the end marker."""
+
+    stream = False
 
     def __init__(self, wake: Callable[[], None], *, single: bool) -> None:
         self._wake = wake
@@ -101,6 +108,8 @@ class Answer:
 class Buffer:
     """The events of a stream between the reader task and the user's task."""
 
+    stream = True
+
     def __init__(
         self,
         limit: int,
@@ -115,6 +124,7 @@ class Buffer:
         self._overflow = overflow
         self._name = name
         self._batch: list[Any] | None = [] if batches else None
+        self._batch_told_empty = False
         self._dropped = dropped
         self._lagged = 0
         self.wake: Callable[[], None] = lambda: None
@@ -130,6 +140,7 @@ class Buffer:
             self.push(event)
         else:
             self._batch.append(event)
+            self._batch_told_empty = False
 
     def items(self, events: Iterable[Any], done: bool) -> None:
         for event in events:
@@ -138,6 +149,8 @@ class Buffer:
     def end(self, value: Any = None) -> None:
         if self._batch is None:
             self.push(EndOfSnapshot())
+        elif self._batch_told_empty:
+            self._batch_told_empty = False
         else:
             self.push(self._batch)
             self._batch = []
@@ -149,8 +162,12 @@ class Buffer:
             self.wake()
 
     def complete(self, notice: Notice) -> None:
-        """TWS has no rows now; a stream goes on."""
+        """TWS has no rows now; a stream goes on. The end marker of that refresh, if one comes, is no second one."""
         self.notices.append(notice)
+        if self._batch is not None:
+            self.push(self._batch)
+            self._batch = []
+            self._batch_told_empty = True
 
     def notice(self, notice: Notice) -> None:
         self.notices.append(notice)
