@@ -175,7 +175,10 @@ def _is(got: Got, name: str, arguments: dict[str, Any]) -> bool:
 PROTOBUF_VERSIONS = [version for version in SERVER_VERSIONS if version not in TEXT_VERSIONS]
 """The server versions that are all protobuf, and that the installed ibapi speaks, the newest first."""
 
-VERSIONS = [*PROTOBUF_VERSIONS[:1], *(version for version in TEXT_VERSIONS if version <= MAX_CLIENT_VER)]
+SPOKEN_TEXT_VERSIONS = [version for version in TEXT_VERSIONS if version <= MAX_CLIENT_VER]
+"""The server versions that are all text, and that the installed ibapi speaks."""
+
+VERSIONS = [*PROTOBUF_VERSIONS[:1], *SPOKEN_TEXT_VERSIONS]
 """The server versions that most tests run at: one of each kind of those that the installed ibapi speaks."""
 
 

@@ -8,7 +8,7 @@ import anyio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.simulator.stock import VERSIONS
+from tests.simulator.stock import SPOKEN_TEXT_VERSIONS
 from trio_ibtws._runtime._framing import FrameBuffer, frame
 from trio_ibtws.simulator import open_simulator
 from trio_ibtws.simulator._codec_requests import REQUESTS
@@ -66,6 +66,6 @@ async def survive(version: int, requests: list[list[str]]) -> None:
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_nonsense_is_survived(data: Any) -> None:
-    version = data.draw(st.sampled_from(VERSIONS))
+    version = data.draw(st.sampled_from(SPOKEN_TEXT_VERSIONS))
     requests = data.draw(st.lists(bodies(version), min_size=1, max_size=12))
     anyio.run(survive, version, requests, backend="trio")
