@@ -7,7 +7,7 @@ import pytest
 from trio.testing import MockClock
 
 from tests.simulator.stock import VERSIONS, StockClient
-from trio_ibtws.simulator import Scenario, Simulator, open_simulator
+from trio_ibtws.simulator import Limits, Scenario, Simulator, open_simulator
 
 FAST = 200.0  # simulated seconds a second: what asyncio has instead of a virtual clock
 
@@ -32,7 +32,8 @@ def speed(anyio_backend: tuple[str, dict[str, Any]]) -> float:
 
 @pytest.fixture
 async def sim(speed: float) -> AsyncGenerator[Simulator]:
-    async with open_simulator(port=None, scenario=Scenario(speed=speed)) as simulator:
+    """Without limits: tests ask for much at one instant."""
+    async with open_simulator(port=None, scenario=Scenario(speed=speed, limits=Limits.off())) as simulator:
         yield simulator
 
 

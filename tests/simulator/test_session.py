@@ -9,12 +9,23 @@ import pytest
 from anyio import BrokenResourceError, EndOfStream
 from anyio.abc import ByteStream
 
-from tests.simulator.stock import StockClient, comes_true, contract, names, order
+from tests.simulator.stock import (
+    PROTOBUF_VERSIONS,
+    SPOKEN_TEXT_VERSIONS,
+    StockClient,
+    comes_true,
+    contract,
+    names,
+    order,
+)
 from trio_ibtws._runtime._framing import FrameBuffer, frame
 from trio_ibtws.errors import InternalError
 from trio_ibtws.simulator import Scenario, Simulator, open_simulator
 
 pytestmark = pytest.mark.anyio
+
+BEST = b"%d" % max(PROTOBUF_VERSIONS, default=176)
+in_text = pytest.mark.parametrize("version", SPOKEN_TEXT_VERSIONS)
 
 
 async def answer(stream: ByteStream, *pieces: bytes) -> bytes:
@@ -36,8 +47,11 @@ async def answer(stream: ByteStream, *pieces: bytes) -> bytes:
         (b"v100..157", b"157"),
         (b"v100..176", b"176"),
         (b"v157..178", b"176"),
-        (b"v100..226", b"176"),
-        (b"v100..226 +PACEAPI", b"176"),
+        (b"v157..193", b"176"),
+        (b"v100..212", b"176"),
+        (b"v100..226", BEST),
+        (b"v100..226 +PACEAPI", BEST),
+        (b"v100..999", BEST),
         (b"v157..157", b"157"),
         (b"v176", b"176"),
         (b"v100..175", b"157"),
@@ -49,7 +63,7 @@ async def test_the_version_is_chosen_from_the_range(sim: Simulator, offer: bytes
     assert time.endswith(b" EST")
 
 
-@pytest.mark.parametrize("offer", [b"v100..156", b"v177..226", b"", b"x", b"v100-176", b"\xff"])
+@pytest.mark.parametrize("offer", [b"v100..156", b"v177..212", b"v227..300", b"", b"x", b"v100-176", b"\xff"])
 async def test_a_range_that_holds_none_is_hung_up_on(sim: Simulator, offer: bytes) -> None:
     assert await answer(await sim.connect(), b"API\0" + frame(offer)) == b""
 
@@ -137,6 +151,7 @@ async def test_what_is_not_served_is_refused_aloud(client: StockClient) -> None:
     assert ids == [-1, 0, 8]
 
 
+@in_text
 async def test_unreadable_requests_are_refused(client: StockClient) -> None:
     assert client.stream is not None
     for body in (b"2\x002\x00All\0", b"999\x001\0", b"91\0", b"\0", b"9\x008\x007\x00x\0"):
@@ -192,6 +207,7 @@ async def test_silence(sim: Simulator, client: StockClient) -> None:
     assert await client.sync() == []
 
 
+@in_text
 async def test_anything_can_be_sent(sim: Simulator, client: StockClient) -> None:
     sim.send("nextValidId", orderId=77)
     sim.send_error(10167, "Displaying delayed market data.", request=5, client_id=1)
@@ -260,7 +276,7 @@ async def test_a_bug_is_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> No
     def broken(*_: Any) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("trio_ibtws.simulator._simulator.choose_version", broken)
+    monkeypatch.setattr("trio_ibtws.simulator._peer.choose_version", broken)
     with pytest.raises(InternalError):
         async with open_simulator(port=None) as sim:
             await answer(await sim.connect(), b"API\0" + frame(b"v100..176"))

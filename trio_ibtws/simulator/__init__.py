@@ -6,18 +6,24 @@
 - ``_clock``, ``_memory``, ``_connection``, ``_handshake``: time, connections, first bytes
 - ``_market…``, ``_quotes``, ``_ticker``: contracts, prices, bars, ticks
 - ``_accounts``, ``_orders…``, ``_exchange``: money and orders
-- ``_session``, ``_serve…``: one client and what it asks for
-- ``_simulator``, ``_open``: what users see
+- ``_limits``, ``_link``, ``_fault_rules``: what is too much, what is cut off, what goes wrong with messages
+- ``_session``, ``_rules``, ``_serve…``: one client and what it asks for
+- ``_gateway``: what the clients share
+- ``_peer``, ``_door``, ``_faults``, ``_script``: bytes in, the port, faults on request
+- ``_simulator``, ``_open``, ``_scenario``, ``_proxy``: what users see
 """
 
 from __future__ import annotations
 
+from ._faults import Faults as Faults
+from ._limits import Limits as Limits
 from ._open import open_simulator as open_simulator
 from ._scenario import Scenario as Scenario
+from ._script import ScriptError as ScriptError
 from ._session import Received as Received
 from ._simulator import Simulator as Simulator
 
-__all__ = ["Received", "Scenario", "Simulator", "open_simulator"]
+__all__ = ["Faults", "Limits", "Received", "Scenario", "ScriptError", "Simulator", "open_simulator"]
 
 for _name in __all__:
     globals()[_name].__module__ = __name__

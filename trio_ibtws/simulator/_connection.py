@@ -27,8 +27,13 @@ class Connection:
         self._waiting = bytearray()
         self._changed = anyio.Event()
         self._abort = False
+        self._stalled = False
+        self._gather = 0
+        self._chunk = _CHUNK
         self.muted = False
         """While set, what is sent is thrown away."""
+        self.deaf = False
+        """While set, what the client sends is thrown away."""
         self.closed = False
         """No more is sent; what waits still goes out, unless the connection was aborted."""
 
@@ -46,6 +51,7 @@ class Connection:
         if self.closed or self.muted:
             return
         self._waiting += data
+        self._gather = max(self._gather - 1, 0)
         if len(self._waiting) > _FULL:
             self.abort()
         self._change()
@@ -61,6 +67,27 @@ class Connection:
         self._waiting.clear()
         self.close()
 
+    # --- faults --------------------------------------------------------------------------------------------------
+
+    def stall(self) -> None:
+        """Write nothing for now; what is sent waits."""
+        self._stalled = True
+
+    def resume(self) -> None:
+        """Write again."""
+        self._stalled = False
+        self._change()
+
+    def split(self, size: int | None) -> None:
+        """From now on write pieces of *size* bytes; ``None``: as they come."""
+        self._chunk = size or _CHUNK
+
+    def gather(self, count: int) -> None:
+        """Write the next *count* messages all at once."""
+        self._gather = count
+
+    # --- the writer ----------------------------------------------------------------------------------------------
+
     def _change(self) -> None:
         self._changed.set()
         self._changed = anyio.Event()
@@ -70,11 +97,16 @@ class Connection:
         while self.crowded and not self.closed:
             await self._changed.wait()
 
+    @property
+    def _held(self) -> bool:
+        """Whether nothing is to be written now; a connection that is being closed writes what waits."""
+        return not self.closed and (self._stalled or self._gather > 0)
+
     async def write(self) -> None:
         """Write what waits, as it comes, and close the stream in the end."""
         try:
             while self._waiting or not self.closed:
-                if not self._waiting:
+                if self._held or not self._waiting:
                     await self._changed.wait()
                     continue
                 await self._write_chunk()
@@ -85,7 +117,7 @@ class Connection:
             await self._close_stream()
 
     async def _write_chunk(self) -> None:
-        chunk = bytes(self._waiting[:_CHUNK])
+        chunk = bytes(self._waiting[: self._chunk])
         del self._waiting[: len(chunk)]
         self._change()
         if not self._abort:

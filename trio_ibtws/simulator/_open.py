@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-import anyio
 from anyio import create_task_group, get_cancelled_exc_class
-from anyio.abc import ByteStream, Listener, SocketAttribute, TaskGroup
+from anyio.abc import TaskGroup
 
 from ..errors import InternalError
 from ._clock import Clock
-from ._handshake import SERVER_VERSIONS
+from ._gateway import Gateway
+from ._handshake import check_version
 from ._scenario import Scenario
+from ._script import parse_script
 from ._serve import connect_exchange
 from ._simulator import Simulator
-from ._world import World
 
 __all__ = ["open_simulator"]
-
-_HOST = "127.0.0.1"
 
 
 @asynccontextmanager
@@ -35,23 +33,26 @@ async def open_simulator(
       port: the TCP port to listen on at 127.0.0.1; 0 lets the system choose one (``sim.port``). ``None``: no socket,
         clients come through ``await sim.connect()`` alone.
       seed: picks the day on which it starts and what happens between the recorded prices.
-      server_version: the only protocol version to serve, 157 or 176; ``None`` serves the best that a client can.
-      scenario: the account, its permissions, the instant at which it starts.
+      server_version: the only protocol version to serve: 157, 176, or 213 to 226 as far as the installed ibapi has
+        the messages; ``None`` serves the best that a client can.
+      scenario: the account, its permissions, the gateway's settings, the instant at which it starts, your own prices,
+        and what goes wrong.
 
     Cancelled: all connections are closed.
 
     Raises:
-      ValueError: there is no such server version.
-      OSError: the port cannot be had.
+      ValueError: there is no such server version, or the scenario's script or data cannot be read.
+      OSError: the port or a file of data cannot be had.
       InternalError: the simulator has a bug. What the block raises comes out as it is.
     """
-    if server_version not in {None, *SERVER_VERSIONS}:
-        raise ValueError(f"server version {server_version} is not served, only {SERVER_VERSIONS}")
+    check_version(server_version)
+    scenario = scenario or Scenario()
+    parse_script(scenario.script)
     carried: BaseException | None = None
     try:
         async with create_task_group() as tasks:
             try:
-                yield await _start(tasks, port, seed, server_version, scenario or Scenario())
+                yield await _start(tasks, port, seed, server_version, scenario)
             except BaseException as exc:  # noqa: BLE001 (kept out of the group, raised below)
                 carried = exc
             tasks.cancel_scope.cancel()
@@ -68,18 +69,11 @@ async def _start(
     tasks: TaskGroup, port: int | None, seed: int, server_version: int | None, scenario: Scenario
 ) -> Simulator:
     clock = Clock(scenario.begin(seed), scenario.speed)
-    world = World(clock, seed, scenario)
-    connect_exchange(world)
-    simulator = Simulator(tasks, world, server_version)
+    gateway = Gateway(clock, seed, scenario)
+    connect_exchange(gateway)
+    simulator = Simulator(tasks, gateway, server_version)
     tasks.start_soon(clock.run)
     if port is not None:
-        listener = await anyio.create_tcp_listener(local_host=_HOST, local_port=port)
-        simulator.host = _HOST
-        simulator.port = int(listener.extra(SocketAttribute.local_port))
-        tasks.start_soon(_listen, listener, simulator, tasks)
+        await simulator.listen(port)
+    simulator.run_script(scenario.script)
     return simulator
-
-
-async def _listen(listener: Listener[ByteStream], simulator: Simulator, tasks: TaskGroup) -> None:
-    async with listener:
-        await listener.serve(simulator.serve, tasks)

@@ -8,6 +8,7 @@ from functools import partial
 from . import _serve_accounts, _serve_bars, _serve_contracts, _serve_orders, _serve_pnl, _serve_session, _serve_ticks
 from ._codec_requests import REQUESTS
 from ._order_messages import OrderNews
+from ._rules import guarded
 from ._session import Handler, Session
 from ._world import World
 
@@ -37,7 +38,6 @@ def connect_exchange(world: World) -> None:
 
 
 HANDLERS: Mapping[str, Handler] = {
-    **{name: _serve_session.refuse(name) for name, _ in REQUESTS.values()},
-    **_SERVED,
+    name: guarded(name, _SERVED.get(name) or _serve_session.refuse(name)) for name, _ in REQUESTS.values()
 }
-"""A handler for every request: those that are not served are refused."""
+"""A handler for every request, behind the rules of the session: those that are not served are refused."""

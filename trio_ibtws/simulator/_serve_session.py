@@ -9,30 +9,33 @@ from ._session import NO_ID, Handler, Session
 
 __all__ = ["HANDLERS", "REFUSED", "refuse"]
 
-_FARMS = (
-    (2104, "Market data farm connection is OK:usfarm"),
-    (2106, "HMDS data farm connection is OK:ushmds"),
-    (2158, "Sec-def data farm connection is OK:secdefnj"),
-)
 _CURRENT_TIME_GATE = 4.25  # seconds: of several calls within it a gateway answers the first
 
 
 def greet(session: Session) -> None:
     """Send what every client gets after ``startApi``."""
     managed_accounts(session, {})
-    next_id(session, {})
-    for code, text in _FARMS:
+    _send_next_id(session)
+    for code, text in session.world.link.notices():
         session.error(NO_ID, code, text)
 
 
 def managed_accounts(session: Session, _: dict[str, Any]) -> None:
-    """Answer reqManagedAccts."""
-    session.send("managedAccounts", accountsList=session.world.scenario.account)
+    """Answer reqManagedAccts: one name, or an advisor's own, those under it, and a comma."""
+    scenario = session.world.scenario
+    names = f"{','.join((scenario.account, *scenario.advisor))}," if scenario.advisor else scenario.account
+    session.send("managedAccounts", accountsList=names)
 
 
 def next_id(session: Session, _: dict[str, Any]) -> None:
     """Answer reqIds, whose argument TWS ignores."""
-    session.send("nextValidId", orderId=session.world.exchange.next_order_id(session.client_id))
+    _send_next_id(session)
+
+
+def _send_next_id(session: Session) -> None:
+    """Send the next valid id: even a session that may only read gets the first."""
+    world = session.world
+    session.send("nextValidId", orderId=max(world.exchange.next_order_id(session.client_id) - world.rolled_back, 1))
 
 
 def current_time(session: Session, _: dict[str, Any]) -> None:

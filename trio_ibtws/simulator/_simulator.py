@@ -1,9 +1,9 @@
-"""The simulator as its users see it: connections, the log of requests, and faults."""
+"""The simulator as its users see it: connections, the log of requests, and what can be sent by hand."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,66 +11,18 @@ import anyio
 from anyio import BrokenResourceError, ClosedResourceError, EndOfStream
 from anyio.abc import ByteStream, TaskGroup
 
-from .._runtime._framing import FrameBuffer
-from ..errors import FrameTooLarge
 from ._connection import Connection
-from ._handshake import PREFIX, choose_version, greeting
+from ._door import HOST, Door
+from ._faults import Faults
+from ._gateway import Gateway
 from ._memory import memory_connection
-from ._serve import HANDLERS, greet
-from ._session import NO_ID, Received, Session
-from ._world import World
+from ._peer import Peer
+from ._script import run_script
+from ._session import NO_ID, Received
 
 __all__ = ["Simulator"]
 
 _REMEMBERED = 100_000  # requests
-
-
-class _Peer:
-    """One connection, from its first byte to its last."""
-
-    def __init__(self, simulator: Simulator, connection: Connection) -> None:
-        self._simulator = simulator
-        self._frames = FrameBuffer()
-        self._prefix = b""
-        self.connection = connection
-        self.session: Session | None = None
-
-    def receive_data(self, data: bytes) -> None:
-        """Do what *data* asks for."""
-        data = self._skip_prefix(data)
-        self._frames.receive_data(data)
-        try:
-            while not self.connection.closed and (body := self._frames.next_frame()) is not None:
-                self._receive_frame(body)
-        except FrameTooLarge:
-            self.connection.close()
-
-    def _skip_prefix(self, data: bytes) -> bytes:
-        missing = len(PREFIX) - len(self._prefix)
-        self._prefix += data[:missing]
-        if not PREFIX.startswith(self._prefix):
-            self.connection.close()
-        return data[missing:]
-
-    def _receive_frame(self, body: bytes) -> None:
-        if self.session is not None:
-            self.session.receive(body)
-        elif self._simulator._world.scenario.answers:
-            self._shake_hands(body)
-
-    def _shake_hands(self, offer: bytes) -> None:
-        world = self._simulator._world
-        version = choose_version(offer, self._simulator.server_version)
-        if version is None:
-            self.connection.close()
-            return
-        self.connection.send(greeting(version, world.clock.now()))
-        self.session = Session(world, self.connection, version, HANDLERS, greet, self._simulator.received.append)
-
-    def end(self) -> None:
-        """The client is gone."""
-        if self.session is not None:
-            self.session.end()
 
 
 class Simulator:
@@ -81,16 +33,21 @@ class Simulator:
       port: the port that it listens on, or ``None``.
       server_version: the only version that it serves, or ``None``: the best that a client can.
       received: the newest 100 000 requests, in the order in which they came, ``startApi`` included.
+      faults: what can go wrong, to be made to.
     """
 
-    def __init__(self, tasks: TaskGroup, world: World, server_version: int | None) -> None:
+    def __init__(self, tasks: TaskGroup, gateway: Gateway, server_version: int | None) -> None:
         self.host = ""
         self.port: int | None = None
         self.server_version = server_version
-        self._world = world
         self.received: deque[Received] = deque(maxlen=_REMEMBERED)
+        self._gateway = gateway
         self._tasks = tasks
-        self._peers: dict[_Peer, None] = {}
+        self._peers: dict[Peer, None] = {}
+        self._door = Door(tasks, self.serve)
+        self._refusing = 0
+        gateway.restart = self._restart
+        self.faults = Faults(gateway, self._chosen, self._move)
 
     # --- connections ---------------------------------------------------------------------------------------------
 
@@ -98,16 +55,25 @@ class Simulator:
         """Return one end of a new connection in memory, for ``open_client(stream=…)``.
 
         Cancelled: there is no connection.
+
+        Raises:
+          ConnectionRefusedError: the simulated gateway is restarting.
         """
         await anyio.lowlevel.checkpoint()
+        if self._refusing:
+            raise ConnectionRefusedError("the simulated gateway is restarting")
         ours, theirs = memory_connection()
         self._tasks.start_soon(self.serve, ours)
         return theirs
 
     async def serve(self, stream: ByteStream) -> None:
         """Serve one client until it goes or is thrown out. *stream* is closed in the end."""
+        most = self._gateway.scenario.limits.clients
+        if most is not None and len(self._peers) >= most:
+            await anyio.aclose_forcefully(stream)
+            return
         connection = Connection(stream)
-        peer = _Peer(self, connection)
+        peer = Peer(self._gateway, connection, self.server_version, self.received.append)
         self._peers[peer] = None
         self._tasks.start_soon(connection.write)
         try:
@@ -119,29 +85,75 @@ class Simulator:
             del self._peers[peer]
             connection.close()
 
-    async def _read(self, stream: ByteStream, peer: _Peer) -> None:
+    async def _read(self, stream: ByteStream, peer: Peer) -> None:
         while True:
             data = await stream.receive()
             await peer.connection.room()
             done = anyio.Event()
-            self._world.clock.call_soon(partial(_receive, peer, data, done))
+            self._gateway.clock.call_soon(partial(peer.receive_data, data, done.set))
             await done.wait()
+
+    async def listen(self, port: int) -> None:
+        """Listen on a port of this machine, besides the connections in memory.
+
+        Raises:
+          OSError: the port cannot be had.
+        """
+        self.port = await self._door.open(port)
+        self.host = HOST
 
     @property
     def clients(self) -> tuple[int, ...]:
         """The client ids of those that are connected, in the order in which they came."""
-        return tuple(self._world.sessions)
+        return tuple(self._gateway.sessions)
 
     def time(self) -> float:
         """Return the simulated instant, in seconds since 1970."""
-        return self._world.clock.time()
+        return self._gateway.clock.time()
 
-    def _chosen(self, client_id: int | None) -> Iterator[_Peer]:
-        for peer in list(self._peers):
-            if client_id is None or (peer.session is not None and peer.session.client_id == client_id):
-                yield peer
+    def _chosen(self, client_id: int | None) -> list[Peer]:
+        everybody = client_id is None
+        return [
+            peer
+            for peer in self._peers
+            if everybody or (peer.session is not None and peer.session.client_id == client_id)
+        ]
 
-    # --- faults --------------------------------------------------------------------------------------------------
+    # --- restarts ------------------------------------------------------------------------------------------------
+
+    def _restart(self, seconds: float) -> None:
+        """Close every connection, and refuse new ones for so many simulated seconds."""
+        for peer in self._chosen(None):
+            peer.connection.close()
+        self._refusing += 1
+        self._door.shut()
+        self._gateway.clock.call_later(seconds, self._come_back)
+
+    def _come_back(self) -> None:
+        self._refusing -= 1
+        if not self._refusing and self.port is not None:
+            self._door.reopen(self.port)
+
+    def _move(self, port: int) -> None:
+        """Listen on another port, and on the old one no longer."""
+        for peer in self._chosen(None):
+            peer.connection.close()
+        if self.port is not None:
+            self._door.shut()
+            self.port = port
+            self._door.reopen(port)
+
+    # --- by hand -------------------------------------------------------------------------------------------------
+
+    def run_script(self, script: str) -> Callable[[], int]:
+        """Have things go wrong as *script* says, one step a line; ``docs/simulator.md`` has the steps.
+
+        Returns what returns the number of steps that are not done yet.
+
+        Raises:
+          ScriptError: a line is no step; nothing was begun.
+        """
+        return run_script(script, self._gateway, self.faults)
 
     def disconnect(self, client_id: int | None = None, *, reset: bool = False) -> None:
         """Close the connection of one client, or of all.
@@ -149,21 +161,15 @@ class Simulator:
         What was sent before still arrives, unless *reset*: then it may be lost, and the client gets a broken
         connection rather than the end of a stream where the transport can tell them apart.
         """
-        for peer in self._chosen(client_id):
-            if reset:
-                peer.connection.abort()
-            else:
-                peer.connection.close()
+        self.faults.reset(client_id) if reset else self.faults.close(client_id)
 
     def silence(self, client_id: int | None = None) -> None:
         """From now on throw away what one client, or every connected one, should get. The connection stays open."""
-        for peer in self._chosen(client_id):
-            peer.connection.muted = True
+        self.faults.mute(client_id)
 
     def unsilence(self, client_id: int | None = None) -> None:
         """End a silence. What was thrown away does not come again."""
-        for peer in self._chosen(client_id):
-            peer.connection.muted = False
+        self.faults.unmute(client_id)
 
     def send_error(self, code: int, text: str, *, request: int = NO_ID, client_id: int | None = None) -> None:
         """Send an error, or a notice when there is no *request*, to one client or to all that have started."""
@@ -184,8 +190,3 @@ class Simulator:
         """Send bytes as they are, with no length in front: half a frame, a wrong length, nonsense."""
         for peer in self._chosen(client_id):
             peer.connection.send_bytes(data)
-
-
-def _receive(peer: _Peer, data: bytes, done: anyio.Event) -> None:
-    peer.receive_data(data)
-    done.set()
