@@ -54,6 +54,7 @@ from ._trading._limits import Market as Market
 from ._trading._limits import OrderLimits as OrderLimits
 from ._trading._preview import WhatIf as WhatIf
 from ._trading._reconcile import Reconciliation as Reconciliation
+from ._trading._state import AccountState as AccountState
 from ._trading._states import Accepted as Accepted
 from ._trading._states import Alarm as Alarm
 from ._trading._states import CancelConfirmed as CancelConfirmed
@@ -75,6 +76,7 @@ from ._trading._states import Unknown as Unknown
 from ._trading._states import Warned as Warned
 from ._trading._trade import Done as Done
 from ._trading._trade import Trade as Trade
+from ._trading._views import View as View
 from .codes import CodeRule as CodeRule
 from .errors import *  # noqa: F403  every exception, by its __all__
 from .simulator import Simulator as Simulator

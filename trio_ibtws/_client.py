@@ -30,6 +30,7 @@ from ._trading._book import OrderBook, Timing
 from ._trading._desk import Scope
 from ._trading._limits import OrderLimits
 from ._trading._open import open_book
+from ._trading._state import AccountState, open_state
 from .codes import CodeRule, FarmState
 from .errors import InternalError, InvalidRequest
 
@@ -141,6 +142,19 @@ class Client(Requests):
             journal=journal,
             timing=timing,
         )
+
+    def state(self, account: str = "") -> AbstractAsyncContextManager[AccountState]:
+        """Keep positions, portfolio, account values, PnL, executions and open orders current for a block.
+
+        ``async with client.state() as state:`` gives views that say how old they are; *account* is the account of
+        portfolio, values and PnL, the first one by default. EClient.reqPositions, reqAccountUpdates, reqPnL,
+        reqAllOpenOrders and reqExecutions; leaving ends them. Cancelled: so does that.
+
+        Raises:
+          anyio.BusyResourceError: another account is being followed; TWS gives a connection one at a time.
+          RequestError: TWS refuses a list. ConnectionLost, ClientClosed: there is no session any more.
+        """
+        return open_state(self, self._connection.session, account)
 
     async def wait_closed(self) -> None:
         """Wait for the end of the session.

@@ -133,9 +133,9 @@ class Orders:
     # --- readers
 
     @property
-    def listened(self) -> bool:
-        """Whether there is a listener."""
-        return bool(self._listeners)
+    def listeners(self) -> tuple[OrderListener, ...]:
+        """Who is told."""
+        return tuple(self._listeners)
 
     def add_listener(self, listener: OrderListener) -> None:
         """Tell *listener* from now on; it must not raise."""

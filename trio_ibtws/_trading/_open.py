@@ -41,7 +41,7 @@ async def open_book(
         raise InvalidRequest("scope", "'auto-bind' is for client id 0 only. Nothing was sent")
     if scope not in ("mine", "auto-bind", "all"):
         raise InvalidRequest("scope", f"{scope!r} is none of 'mine', 'auto-bind' and 'all'")
-    if session.orders.listened:
+    if any(isinstance(listener, Desk) for listener in session.orders.listeners):
         raise anyio.BusyResourceError("opening the order book, of which a client has one at a time,")
     desk = Desk(session.settings.client_id, scope, _journal(session, journal))
     book = OrderBook(client, session, desk, limits, timing)

@@ -1,0 +1,186 @@
+"""Limits name the attribute and the limit, and nothing beyond one is written."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import anyio
+import pytest
+from ibapi.contract import Contract
+from ibapi.order import Order
+
+from tests.script import stock
+from tests.trading.test_book import doing, opened, placed
+from tests.trading.tws import Tws
+from trio_ibtws import Market, OrderLimitExceeded, OrderLimits, OrderRejected, WhatIf, open_client
+from trio_ibtws._trading._limits import Watchman
+from trio_ibtws._trading._record import OrderRecord
+from trio_ibtws.orders import limit_order, market_order, stop_order, trailing_stop_order
+from trio_ibtws.simulator import open_simulator
+
+pytestmark = pytest.mark.anyio
+
+OFF = OrderLimits(
+    max_quantity=None,
+    max_notional=None,
+    collar=None,
+    quote_max_age=None,
+    max_orders_per_minute=None,
+    max_open_orders=None,
+)
+
+
+def future(multiplier: str) -> Contract:
+    contract = stock("ES")
+    contract.secType, contract.multiplier = "FUT", multiplier
+    return contract
+
+
+def quoted(price: float, at: float = 0.0) -> Any:
+    def prepare(market: Market) -> None:
+        market.set_quote(stock(), price, at)
+
+    return prepare
+
+
+def stepped(step: float) -> Any:
+    def prepare(market: Market) -> None:
+        market.set_min_tick(stock(), step)
+
+    return prepare
+
+
+def nothing(market: Market) -> None:
+    """Nothing is known of the market."""
+
+
+BEYOND: list[tuple[str, str, OrderLimits, Any, Contract, Order]] = [
+    ("order.totalQuantity", "max_quantity", OrderLimits(), nothing, stock(), market_order("BUY", 10_001)),
+    ("order.totalQuantity", "max_notional", OrderLimits(), nothing, stock(), limit_order("BUY", 10_000, 100.01)),
+    ("order.totalQuantity", "max_notional", OrderLimits(), nothing, stock(), stop_order("BUY", 10_000, 101.0)),
+    ("order.totalQuantity", "max_notional", OrderLimits(), nothing, future("50"), limit_order("BUY", 5, 4100.0)),
+    ("order.totalQuantity", "max_notional", OrderLimits(), quoted(200.0), stock(), market_order("BUY", 6_000)),
+    ("order.lmtPrice", "collar", OrderLimits(), quoted(10.0), stock(), limit_order("BUY", 1, 11.01)),
+    ("order.lmtPrice", "collar", OrderLimits(), quoted(10.0), stock(), limit_order("SELL", 1, 8.99)),
+    ("order.auxPrice", "collar", OrderLimits(), quoted(10.0), stock(), stop_order("SELL", 1, 1.0)),
+    ("order.lmtPrice", "min_tick", OrderLimits(), stepped(0.05), stock(), limit_order("BUY", 1, 10.01)),
+    ("order.auxPrice", "min_tick", OrderLimits(), stepped(0.01), stock(), stop_order("BUY", 1, 10.001)),
+    ("contract", "quote_max_age", OrderLimits(), quoted(10.0, -5.1), stock(), limit_order("BUY", 1, 10.0)),
+    ("contract", "require_quote", OrderLimits(require_quote=True), nothing, stock(), market_order("BUY", 1)),
+]
+
+
+@pytest.mark.parametrize(("field", "limit", "limits", "prepare", "contract", "order"), BEYOND)
+def test_beyond(field: str, limit: str, limits: OrderLimits, prepare: Any, contract: Contract, order: Order) -> None:
+    watchman = Watchman(limits)
+    prepare(watchman.market)
+    with pytest.raises(OrderLimitExceeded) as caught:
+        watchman.check([(contract, order)], [], 0.0)
+    assert (caught.value.field, caught.value.limit) == (field, limit)
+    assert limit in str(caught.value)
+    watchman.limits = OFF
+    if limit not in ("min_tick", "require_quote"):
+        watchman.check([(contract, order)], [], 0.0)
+
+
+WITHIN: list[tuple[OrderLimits, Any, Contract, Order]] = [
+    (OrderLimits(), nothing, stock(), market_order("BUY", 10_000)),
+    (OrderLimits(), nothing, stock(), limit_order("BUY", 10_000, 100.0)),
+    (OrderLimits(), quoted(10.0), stock(), limit_order("BUY", 1, 11.0)),
+    (OrderLimits(), quoted(10.0, -5.0), stock(), limit_order("BUY", 1, 9.0)),
+    (OrderLimits(), stepped(0.05), stock(), limit_order("BUY", 1, 10.15)),
+    (OrderLimits(), quoted(100.0), stock(), trailing_stop_order("SELL", 1, amount=0.5)),
+    (OrderLimits(require_quote=True), quoted(10.0), stock(), market_order("BUY", 1)),
+]
+
+
+@pytest.mark.parametrize(("limits", "prepare", "contract", "order"), WITHIN)
+def test_within(limits: OrderLimits, prepare: Any, contract: Contract, order: Order) -> None:
+    watchman = Watchman(limits)
+    prepare(watchman.market)
+    watchman.check([(contract, order)], [], 0.0)
+
+
+def test_orders_per_minute() -> None:
+    watchman = Watchman(OrderLimits(max_orders_per_minute=3))
+    leg = (stock(), market_order("BUY", 1))
+    watchman.check([leg] * 3, [], 0.0)
+    watchman.sent(2, 0.0)
+    watchman.sent(1, 30.0)
+    for now in (0.0, 59.9):
+        with pytest.raises(OrderLimitExceeded, match="max_orders_per_minute"):
+            watchman.check([leg], [], now)
+    watchman.check([leg] * 2, [], 60.0)
+
+
+def test_open_orders_are_counted_by_contract_and_side() -> None:
+    watchman = Watchman(OrderLimits(max_open_orders=2))
+    buying = OrderRecord(stock(), market_order("BUY", 1), client_id=1, placed=True)
+    with pytest.raises(OrderLimitExceeded, match="max_open_orders"):
+        watchman.check([(stock(), market_order("BUY", 1))], [buying, buying], 0.0)
+    watchman.check([(stock(), market_order("SELL", 1))], [buying, buying], 0.0)
+    watchman.check([(stock("IBM"), market_order("BUY", 1))], [buying, buying], 0.0)
+    with pytest.raises(OrderLimitExceeded):
+        watchman.check([(stock(), market_order("BUY", 1))] * 2, [buying], 0.0)
+
+
+async def test_the_book_asks_before_it_writes() -> None:
+    tws = Tws()
+    async with opened(tws) as (client, book):
+        trade = await placed(tws, book)
+        sent = client.stats().bytes_out
+        book.market.set_quote(stock(), 9.5, anyio.current_time())
+        with pytest.raises(OrderLimitExceeded, match="collar"):
+            await book.place(stock(), limit_order("BUY", 1, 12.0))
+        with pytest.raises(OrderLimitExceeded, match="collar"):
+            await trade.modify(lmtPrice=12.0)
+        with pytest.raises(OrderLimitExceeded, match="max_quantity"):
+            await trade.modify(totalQuantity=Decimal(20_000))
+        assert client.stats().bytes_out == sent
+        assert book.trades == (trade,)
+        book.limits = OFF
+        async with doing(lambda: book.place(stock(), limit_order("BUY", 20_000, 12.0))) as placing:
+            tws.read_request()
+            await tws.deliver()
+        assert placing.value.state == "Working"
+
+
+# --- what-if -----------------------------------------------------------------------------------------------------
+
+
+async def test_what_if_on_the_simulator() -> None:
+    async with (
+        open_simulator(port=None) as sim,
+        open_client(stream=await sim.connect(), client_id=3, trading=True, max_server_version=176) as client,
+        client.orders(journal=False, recheck=0.0) as book,
+    ):
+        answer = await book.what_if(stock(), market_order("BUY", 10))
+        assert isinstance(answer, WhatIf)
+        assert answer.init_margin_change is not None
+        assert answer.init_margin_change > 0
+        assert answer.commission == 1.0
+        assert answer.warning == ""
+        with pytest.raises(OrderRejected):
+            await book.what_if(stock(), limit_order("BUY", 10, 9.999))
+        assert book.trades == ()
+        [asked, _] = [each.values for each in sim.received if each.name == "placeOrder"]
+        assert asked["order"]["whatIf"]
+
+
+async def test_what_if_with_a_warning_only() -> None:
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        async with doing(lambda: book.what_if(stock(), limit_order("BUY", 10, 9.5))) as asking:
+            request = tws.requests.popleft()
+            state = {"status": "PreSubmitted", "warningText": "mind"}
+            order = {**request["order"], "clientId": 7, "permId": 0, "cashQty": None}
+            for name in ("triggerPrice", "lmtPriceOffset", "adjustedStopPrice", "adjustedStopLimitPrice"):
+                order[name] = None
+            tws.outgoing.append(
+                tws.encoded("openOrder", orderId=1, contract=request["contract"], order=order, orderState=state)
+            )
+            await tws.deliver()
+        assert asking.value.warning == "mind"
+        assert asking.value.init_margin_after is None
+        assert book.trades == ()
