@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from ibapi.order import Order
@@ -50,7 +51,7 @@ def test_values() -> None:
     [first, second] = orders.one_cancels_all([order, order], "g")
     assert {(each.ocaGroup, each.ocaType) for each in (first, second)} == {("g", 1)}
     assert order.ocaGroup == ""
-    adaptive = orders.adaptive(order, "Urgent")
+    adaptive: Any = orders.adaptive(order, "Urgent")
     assert [(pair.tag, pair.value) for pair in adaptive.algoParams] == [("adaptivePriority", "Urgent")]
     waiting = orders.with_conditions(order, orders.price_condition(1, "SMART", below=5.0), ignore_rth=True)
     assert (waiting.conditions[0].isMore, waiting.conditions[0].isConjunctionConnection) == (False, True)
@@ -60,7 +61,7 @@ def test_values() -> None:
 
 def test_a_time_is_sent_in_utc() -> None:
     east = timezone(timedelta(hours=2))
-    condition = orders.time_condition(before=datetime(2024, 1, 1, 1, 30, tzinfo=east))
+    condition: Any = orders.time_condition(before=datetime(2024, 1, 1, 1, 30, tzinfo=east))
     assert (condition.isMore, condition.time) == (False, "20231231-23:30:00")
 
 
