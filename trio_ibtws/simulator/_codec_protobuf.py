@@ -27,6 +27,7 @@ __all__ = ["decode", "encode", "wire_class"]
 _UNSET_DOUBLE = 1.7976931348623157e308
 _UNSET_LONG = 2**63 - 1
 _EMPTY = Part("")
+_MATURITY = "lastTradeDateOrContractMonth"  # which bonds have as a value of its own
 
 Message = Any
 """A protobuf message; ibapi brings no types for them."""
@@ -51,7 +52,12 @@ def _schema(name: str, *, request: bool) -> Schema:
     layout: Layout = ANSWERS[name][1]
     if name == "completedOrder":  # in protobuf it has everything that an open order has
         layout = (*OPEN_ORDER, *COMPLETED_ORDER)
-    return schema_of(layout)
+    schema = schema_of(layout)
+    if name == "updatePortfolio":  # where text has the primary exchange
+        schema["contract"].parts["exchange"] = Part("str", "")
+    elif name == "scannerData":
+        schema["elements"].parts["contract"].parts["primaryExchange"] = Part("str", "")
+    return schema
 
 
 def encode(name: str, values: Values, *, request: bool = False) -> bytes:
@@ -129,13 +135,21 @@ def _field(owner: str, field: Any, schema: Schema) -> tuple[Set, Get]:
     name = value_name(owner, field.name)
     part = schema.get(name, _EMPTY)
     if field.message_type is None:
-        return _list(field, name) if _repeated(field) else _scalar(owner, field, name, part)
-    if field.message_type.GetOptions().map_entry:
-        return _map(field.name, name, part)
-    return _rows(field.name, name, part.parts) if _repeated(field) else _nested(field.name, name, part.parts)
+        fill, take = _list(field, name) if _repeated(field) else _scalar(owner, field, name, part)
+    elif field.message_type.GetOptions().map_entry:
+        fill, take = _map(field.name, name, part)
+    else:
+        fill, take = (_rows if _repeated(field) else _nested)(field.name, name, part.parts)
+    # of a contract a gateway tells in protobuf what it tells in text, so not the same in every message
+    unsent = owner == "Contract" and bool(schema) and name not in {*schema, _MATURITY}
+    return (_skip, take) if unsent else (fill, take)
 
 
 # --- kinds of fields ---------------------------------------------------------------------------------------------
+
+
+def _skip(_: Message, __: Values) -> None:
+    """Set nothing."""
 
 
 def _flat(field: str, schema: Schema) -> tuple[Set, Get]:

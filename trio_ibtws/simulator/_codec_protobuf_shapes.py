@@ -146,6 +146,18 @@ def _details_in(values: Values) -> Values:
     return values
 
 
+def _portfolio_out(values: Values) -> Values:
+    """Where a position is held is its contract's primary exchange in text, and its exchange in protobuf."""
+    contract = dict(values.get("contract") or {})
+    contract["exchange"] = contract.pop("primaryExchange", None) or contract.get("exchange")
+    return {**values, "contract": contract}
+
+
+def _portfolio_in(values: Values) -> Values:
+    values["contract"]["primaryExchange"] = values["contract"].pop("exchange", "")
+    return values
+
+
 _LAST_OUT, _LAST_IN = _masked("tickAttribLast", "pastLimit", "unreported")
 _BID_ASK_OUT, _BID_ASK_IN = _masked("tickAttribBidAsk", "askPastHigh", "bidPastLow")
 
@@ -158,6 +170,7 @@ OUTWARDS: Mapping[str, _Shape] = {
     "OpenOrder": _order_out,
     "OrderCondition": _condition_out,
     "PlaceOrderRequest": _order_out,
+    "PortfolioValue": _portfolio_out,
     "TickByTickData": _tick_out,
 }
 INWARDS: Mapping[str, _Shape] = {
@@ -169,5 +182,6 @@ INWARDS: Mapping[str, _Shape] = {
     "OpenOrder": _order_in,
     "OrderCondition": _condition_in,
     "PlaceOrderRequest": _order_in,
+    "PortfolioValue": _portfolio_in,
     "TickByTickData": _tick_in,
 }

@@ -23,6 +23,7 @@ def _order_values(order: Order) -> dict[str, Any]:
     sent = order.values
     values = {
         **sent,
+        "orderId": order.order_id,
         "account": order.account,
         "clientId": order.client_id,
         "permId": order.perm_id,
@@ -65,6 +66,7 @@ def send_completed(session: Session, order: Order) -> None:
             "status": order.status,
             "completedTime": long_time(order.ended, session.version),
             "completedStatus": f"Filled Size: {filled}" if order.status == "Filled" else "Cancelled by Trader",
+            **_charged(order),
         },
     )
 
