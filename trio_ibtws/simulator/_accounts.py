@@ -26,7 +26,7 @@ _MARKET_VALUES = {
     "Cryptocurrency": "CRYPTO",
 }
 """What the ledger calls the worth of each kind of position."""
-_NEVER = [
+_NEVER = (
     "AccruedCash",
     "FundValue",
     "FutureOptionValue",
@@ -38,7 +38,7 @@ _NEVER = [
     "TBillValue",
     "TBondValue",
     "WarrantValue",
-]
+)
 """What the ledger shows as well, and nobody here has."""
 
 

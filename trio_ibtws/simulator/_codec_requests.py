@@ -117,11 +117,11 @@ REQUESTS: dict[int, tuple[str, Layout]] = {
     53: ("cancelFundamentalData", fields("#1 reqId:id")),
     54: (
         "calculateImpliedVolatility",
-        (*fields("#3 reqId:id"), _CONTRACT, *fields("optionPrice:float underPrice:float #0 implVolOptions")),
+        (*fields("#3 reqId:id"), _CONTRACT, *fields("optionPrice:float underPrice:float implVolOptions")),
     ),
     55: (
         "calculateOptionPrice",
-        (*fields("#3 reqId:id"), _CONTRACT, *fields("volatility:float underPrice:float #0 optPrcOptions")),
+        (*fields("#3 reqId:id"), _CONTRACT, *fields("volatility:float underPrice:float optPrcOptions")),
     ),
     56: ("cancelCalculateImpliedVolatility", fields("#1 reqId:id")),
     57: ("cancelCalculateOptionPrice", fields("#1 reqId:id")),

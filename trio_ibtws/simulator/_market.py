@@ -109,7 +109,7 @@ class Market:
         group: list[Bar] = []
         key: object = None
         for source in self.series(instrument).between(start - DAY, end):
-            for part in self._parts(instrument, source, end, seconds):
+            for part in self._parts(instrument, source, start, end, seconds):
                 if part.start < start - 1e-3:
                     continue
                 if group and _bucket(part, seconds) != key:
@@ -120,7 +120,9 @@ class Market:
         if group:
             yield merge(group)
 
-    def _parts(self, instrument: Instrument, source: SourceBar, end: float, seconds: int) -> Iterator[Bar]:
+    def _parts(
+        self, instrument: Instrument, source: SourceBar, start: float, end: float, seconds: int
+    ) -> Iterator[Bar]:
         if seconds >= DAY and source.end <= end:
             yield self._walks.whole(instrument, source)
             return
@@ -128,6 +130,8 @@ class Market:
         for at, minute in enumerate(self._walks.minutes(instrument, index)):
             if minute.start >= end:
                 return
+            if minute.start + 60 <= start:
+                continue
             if minute.start + 60 <= end and seconds >= 60:
                 yield minute
             else:

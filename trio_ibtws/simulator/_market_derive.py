@@ -14,9 +14,12 @@ from random import Random
 from ._market_black_scholes import RATE, option_price
 from ._market_instrument import Instrument, rounded
 
-__all__ = ["day_volatility", "pricer", "years_left"]
+__all__ = ["VOLATILITIES", "day_volatility", "pricer", "volatility_of", "years_left"]
 
 _CARRY = 0.002  # a year
+VOLATILITIES = {"AAPL": 0.33, "IBM": 0.19, "SPY": 0.15}
+"""The underlyings that have options, and the volatility at the money."""
+_USUAL_VOLATILITY = 0.25
 _RESTLESS = 0.01  # by how much the volatility of a day differs from that of another
 
 
@@ -26,12 +29,21 @@ def years_left(instrument: Instrument, day: date) -> float:
     return max((instrument.expiry - day).days, 0.5) / 365
 
 
+def volatility_of(under: Instrument, day: date) -> float:
+    """Return the volatility that an underlying's options imply at the money on *day*."""
+    root = under.under or under
+    return VOLATILITIES.get(root.symbol, _USUAL_VOLATILITY) + _day_move(root.symbol, day)
+
+
 @lru_cache(maxsize=4096)
+def _day_move(symbol: str, day: date) -> float:
+    return Random(f"{symbol}/{day}").uniform(-_RESTLESS, _RESTLESS)
+
+
 def day_volatility(instrument: Instrument, day: date) -> float:
     """Return the volatility that makes an option's prices on *day*."""
     assert instrument.under is not None
-    moved = Random(f"{instrument.under.symbol}/{day}").uniform(-_RESTLESS, _RESTLESS)
-    return instrument.volatility + moved
+    return instrument.volatility + _day_move(instrument.under.symbol, day)
 
 
 def pricer(instrument: Instrument, day: date) -> Callable[[float], float]:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from zlib import crc32
 
+from ._market_derive import VOLATILITIES
 from ._market_instrument import Instrument
 
 __all__ = ["INSTRUMENTS", "futures", "options"]
@@ -18,8 +19,6 @@ _QUARTERS = (3, 6, 9, 12)
 _EXPIRIES = 4
 _STRIKES_EACH_SIDE = 4
 _FIRST_CON_ID, _CON_IDS = 100_000_000, 300_000_000
-_VOLATILITIES = {"AAPL": 0.33, "IBM": 0.19, "SPY": 0.15}
-"""The underlyings that have options, and the volatility at the money."""
 
 
 def _us_stock(con_id: int, symbol: str, name: str, venue: str, trading_class: str, **more: Any) -> Instrument:
@@ -259,7 +258,7 @@ def options(day: date, price: Callable[[Instrument], float]) -> list[Instrument]
     """Return the options that are listed on *day*, when the underlyings cost what *price* says."""
     listed = []
     for under in INSTRUMENTS:
-        if under.sec_type != "STK" or under.currency != "USD" or under.symbol not in _VOLATILITIES:
+        if under.sec_type != "STK" or under.currency != "USD" or under.symbol not in VOLATILITIES:
             continue
         fridays = _third_fridays(day + timedelta(days=1))
         expiries = [next(fridays) for _ in range(_EXPIRIES)]
@@ -299,6 +298,6 @@ def _option(under: Instrument, expiry: date, strike: float, right: str, price: f
         strike=strike,
         right=right,
         under=under,
-        volatility=round(_VOLATILITIES[under.symbol] + 0.3 * away, 4),
+        volatility=round(VOLATILITIES[under.symbol] + 0.3 * away, 4),
         share=round(0.0004 / (1 + 40 * away), 7),
     )

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from . import _serve_accounts, _serve_bars, _serve_contracts, _serve_orders, _serve_pnl, _serve_session, _serve_ticks
+from . import (
+    _serve_accounts,
+    _serve_bars,
+    _serve_contracts,
+    _serve_depth,
+    _serve_historical_ticks,
+    _serve_history,
+    _serve_options,
+    _serve_orders,
+    _serve_pnl,
+    _serve_realtime_bars,
+    _serve_session,
+    _serve_tick_by_tick,
+    _serve_ticks,
+)
 from ._codec_requests import REQUESTS
 from ._order_messages import OrderNews
 from ._rules import guarded
@@ -18,7 +32,13 @@ _SERVED: dict[str, Handler] = {
     **_serve_session.HANDLERS,
     **_serve_contracts.HANDLERS,
     **_serve_bars.HANDLERS,
+    **_serve_history.HANDLERS,
+    **_serve_historical_ticks.HANDLERS,
+    **_serve_realtime_bars.HANDLERS,
     **_serve_ticks.HANDLERS,
+    **_serve_tick_by_tick.HANDLERS,
+    **_serve_depth.HANDLERS,
+    **_serve_options.HANDLERS,
     **_serve_orders.HANDLERS,
     **_serve_accounts.HANDLERS,
     **_serve_pnl.HANDLERS,

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from ._market import DAY, Bar, Tick
-from ._market_history import BAR_SIZES, WHAT_TO_SHOW, parse_duration, recent_bars, shown, too_long
+from ._market_history import BAR_SIZES, WHAT_TO_SHOW, can_show, parse_duration, recent_bars, shown, too_long
 from ._market_instrument import Instrument
 from ._market_series import NEW_YORK
 from ._serve_contracts import instrument_for
+from ._serve_history import send_schedule
 from ._session import Handler, Session
 from ._times import long_time, parse_end
 
@@ -51,6 +52,8 @@ def _invalid(session: Session, values: dict[str, Any]) -> str | None:
         return "'bQ' : cause - What to show field is missing or incorrect."
     if values["keepUpToDate"] and values["endDateTime"].strip():
         return "'bN' : cause - End date not supported with keep up to date."
+    if values["whatToShow"] == "SCHEDULE" and BAR_SIZES[values["barSizeSetting"]] != DAY:
+        return "'bN' : cause - Schedule is only available for 1 day bars."
     return None
 
 
@@ -98,13 +101,16 @@ def _no_data(session: Session, query: _Query) -> str | None:
         return f"No market data permissions for {here.exchange} {here.sec_type}"
     if too_long(query.duration, query.seconds):
         return "Time length exceed max."
-    if not here.has_trades and query.what in {"TRADES", "ADJUSTED_LAST"}:
+    if not can_show(here, query.what):
         return f"No historical market data for {here.symbol}/{here.sec_type}@{here.exchange} Last {query.seconds}"
     return None
 
 
 def _answer(session: Session, query: _Query) -> None:
     session.close_line(_KIND, query.request)
+    if query.what == "SCHEDULE" and query.instrument.series is not None:
+        send_schedule(session, query.request, query.instrument, query.end, query.duration)
+        return
     problem = _no_data(session, query)
     if problem is not None:
         session.error(query.request, 162, _SERVICE + problem)

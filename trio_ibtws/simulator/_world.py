@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ class World:
         self.exchange = Exchange(clock, self.market, self.account, self)
         self.sessions: dict[int, Session] = {}
         self._tickers: dict[int, Ticker] = {}
+        self.books: dict[Hashable, Callable[[], None]] = {}
+        """How to reset each book of market depth that a client follows."""
 
     def today(self) -> date:
         """Return the date in New York."""
