@@ -17,6 +17,7 @@ from ibapi.client import EClient
 from .. import _gen
 from .._client import Client, open_client
 from .._runtime._compat import ibapi_release, offered_version
+from .._runtime._fast import why_stock
 from .._runtime._installed import ibapi_distributions
 from .._runtime._request import Request
 from ._words import masked
@@ -80,6 +81,7 @@ def _say_ibapi() -> None:
     found = [f"{name} {release}" for name, release in ibapi_distributions().items()]
     speaks = f"speaks server versions up to {offered_version(None)}"
     _say("ibapi", f"{', '.join(found) or 'not from a package index'}: says {ibapi_release()}, {speaks}")
+    _say("decoder", f"ibapi's own, unhurried: {why_stock()}" if why_stock() else "ibapi's own, made fast")
 
 
 def _check_table() -> None:

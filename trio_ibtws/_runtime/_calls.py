@@ -122,7 +122,14 @@ class Calls:
             return Conflating(limit, request.conflate, name=request.method)
         if overflow not in ("raise", "drop_oldest"):
             raise InvalidRequest("overflow", f"{overflow!r} is none of 'raise', 'drop_oldest' and 'conflate'")
-        return Buffer(limit, overflow, name=request.method, batches=request.batches, dropped=self._dropped)
+        return Buffer(
+            limit,
+            overflow,
+            name=request.method,
+            batches=request.batches,
+            dropped=self._dropped,
+            crowded=self._session.crowd,
+        )
 
     def _dropped(self, count: int) -> None:
         self._session.events_dropped += count

@@ -17,12 +17,17 @@ from ..errors import ConnectError, ConnectionLost, ConnectRefused, ConnectTimeou
 from ._pacing import Pacer
 from ._request import Request
 from ._session import Session, Settings, WrapperClass
-from ._sinks import Answer
+from ._sinks import Answer, Buffer
 
 __all__ = ["Connection", "open_stream", "timed_out"]
 
 READ_SIZE = 65536
-FRAMES_PER_CHECKPOINT = 64
+TURN_SECONDS = 0.002
+"""The reader delivers frames for so long before it lets others run."""
+
+PATIENCE = 16
+"""So many times more it lets others run while a stream that loses nothing is half full: its reader may only be slow."""
+
 CLOSE_SECONDS = 1.0
 SEND_SECONDS = 5.0
 
@@ -121,12 +126,22 @@ class Connection:
 
     async def _deliver(self) -> None:
         """Deliver every whole frame, and let others run now and then."""
-        count = 0
-        while self.session.ended is None and self.session.next_frame():
-            count += 1
-            if count % FRAMES_PER_CHECKPOINT == 0:
-                await checkpoint()
+        while self.session.deliver(TURN_SECONDS):
+            await checkpoint()
+            await self._let_catch_up(self.session.crowded)
         self._changed.set()
+
+    async def _let_catch_up(self, buffer: Buffer | None) -> None:
+        """Give the reader of a half-full *buffer* time, if time is all that it needs; never wait for it."""
+        if buffer is None:
+            return
+        before = len(buffer)
+        for _ in range(PATIENCE):
+            if not buffer.crowded:
+                return
+            await checkpoint()
+        if len(buffer) >= before:
+            buffer.stop_signalling()
 
     async def _write(self) -> None:
         """Write until ``close`` says otherwise: a cancelled user's cancel messages and orders still go out whole."""

@@ -54,6 +54,7 @@ class Router:
         self._shared: dict[bytes, Line] = {}
         self._next_request_id = FIRST_REQUEST_ID
         self._notice_buffers: list[Buffer] = []
+        self._lasting_notices: list[Notice] = []
         self.accounts: tuple[str, ...] | None = None
         self.farms: dict[str, FarmState] = {}
         self.market_data_type = 1
@@ -109,8 +110,14 @@ class Router:
             del self._shared[line.shared_as]
 
     def add_notices(self, buffer: Buffer) -> None:
-        """Deliver every notice to *buffer* as well."""
+        """Deliver every notice to *buffer* as well, and first what is so for the whole session."""
         self._notice_buffers.append(buffer)
+        for notice in self._lasting_notices:
+            buffer.item(notice)
+
+    def remark(self, text: str) -> None:
+        """Tell every reader of notices from now on what is so for the whole session."""
+        self._lasting_notices.append(Notice(-1, 0, text, None))
 
     def remove_notices(self, buffer: Buffer) -> None:
         """The reverse of ``add_notices``; idempotent."""
@@ -139,9 +146,12 @@ class Router:
             if key.__class__ is int or not self.lanes.item(key, event):
                 self.late_frames += 1
             return
+        finished = False
         for sink in line.sinks:
             sink.item(event)
-        self._done(line)
+            finished = sink.finished
+        if finished:
+            self._done(line)
 
     def items(self, key: Hashable, events: Iterable[Any], done: bool) -> None:
         """Deliver several events that came in one frame; *done* says that they are the last."""

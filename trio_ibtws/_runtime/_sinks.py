@@ -22,6 +22,10 @@ Overflow = Literal["raise", "drop_oldest", "conflate"]
 NOTICES_KEPT = 100
 
 
+def nobody() -> None:
+    """Wake nobody: no task waits."""
+
+
 class Sink(Protocol):
     """Takes what belongs to one caller."""
 
@@ -118,6 +122,7 @@ class Buffer:
         name: str = "stream",
         batches: bool = False,
         dropped: Callable[[int], None] = lambda count: None,
+        crowded: Callable[[Buffer], None] = lambda buffer: None,
     ) -> None:
         self._events: deque[Any] = deque()
         self.limit = limit
@@ -127,7 +132,12 @@ class Buffer:
         self._batch_told_empty = False
         self._dropped = dropped
         self._lagged = 0
-        self.wake: Callable[[], None] = lambda: None
+        self._crowded_at = limit // 2
+        self._crowded = crowded
+        self.wake: Callable[[], None] = nobody
+        self.failed: Callable[[], None] = nobody
+        if not batches:
+            self.item = self.push  # type: ignore[method-assign]  # one call less for each event
         self.error: Exception | None = None
         self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
 
@@ -159,7 +169,9 @@ class Buffer:
         """End the stream: *error* is raised when what is buffered has been read. The first error stays."""
         if self.error is None:
             self.error = error
+            self._crowded_at = 0
             self.wake()
+            self.failed()
 
     def complete(self, notice: Notice) -> None:
         """TWS has no rows now; a stream goes on. The end marker of that refresh, if one comes, is no second one."""
@@ -173,12 +185,19 @@ class Buffer:
         self.notices.append(notice)
 
     def push(self, event: Any) -> None:
-        if self.error is not None:
+        if len(self._events) >= self._crowded_at and not self._has_room():
             return
-        if len(self._events) >= self.limit and not self._make_room():
-            return
-        self._store(event)
+        self._events.append(event)
         self.wake()
+
+    def _has_room(self) -> bool:
+        """Whether one more event is wanted, asked when the buffer is half full or the stream has failed."""
+        if self.error is not None:
+            return False
+        if len(self._events) < self.limit:
+            self._crowded(self)
+            return True
+        return self._make_room()
 
     def _make_room(self) -> bool:
         self._dropped(1)
@@ -194,8 +213,20 @@ class Buffer:
         self._lagged += 1
         return True
 
-    def _store(self, event: Any) -> None:
-        self._events.append(event)
+    def stop_signalling(self) -> None:
+        """Say no more that it is half full, until it has been read empty: its reader does something else."""
+        if self.error is None:
+            self._crowded_at = self.limit
+
+    def signal_again(self) -> None:
+        """It has been read empty."""
+        if self.error is None:
+            self._crowded_at = self.limit // 2
+
+    @property
+    def crowded(self) -> bool:
+        """Whether it is half full, and not given up yet."""
+        return self._crowded_at <= len(self._events) < self.limit and self.error is None
 
     # --- the user's side
 
@@ -203,15 +234,19 @@ class Buffer:
         return len(self._events) + (1 if self._lagged else 0)
 
     def pop(self) -> Any:
-        """Take the next event; ``Lagged`` stands where events were dropped."""
+        """Take the next event; ``Lagged`` stands where events were dropped. Raises IndexError when there is none."""
         if self._lagged:
             lagged = Lagged(self._lagged)
             self._lagged = 0
             return lagged
-        return self._next()
-
-    def _next(self) -> Any:
         return self._events.popleft()
+
+    def pop_all(self) -> list[Any]:
+        """Take every event."""
+        taken = [self.pop()] if self._lagged else []
+        taken += self._events
+        self._events.clear()
+        return taken
 
 
 class Conflating(Buffer):
@@ -231,5 +266,14 @@ class Conflating(Buffer):
     def __len__(self) -> int:
         return len(self._newest)
 
-    def _next(self) -> Any:
+    def pop(self) -> Any:
+        """Take the newest event of the key that has been unread for longest; raises IndexError when there is none."""
+        if not self._newest:
+            raise IndexError("nothing is unread")
         return self._newest.pop(next(iter(self._newest)))
+
+    def pop_all(self) -> list[Any]:
+        """Take the newest event of every key."""
+        taken = list(self._newest.values())
+        self._newest.clear()
+        return taken

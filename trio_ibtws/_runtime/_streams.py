@@ -1,13 +1,14 @@
 """``Subscription`` and ``EventStream``: a line at TWS as a block, and its events as an anyio stream.
 
 An event leaves the buffer only after the last ``await`` of ``receive``: whoever is cancelled there, by a scope or by
-asyncio's ``Task.cancel()``, loses nothing. Reading from a buffer that holds something checkpoints every 64 events
-only; a stream that is never empty would else cost a trip through the scheduler for each of them.
+asyncio's ``Task.cancel()``, loses nothing. Reading from a buffer that holds something checkpoints now and then only; a
+stream that is never empty would else cost a trip through the scheduler for each of its events.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -16,7 +17,7 @@ import msgspec
 from anyio.abc import ObjectReceiveStream, TaskStatus
 from anyio.lowlevel import checkpoint
 
-from ._sinks import Buffer, Overflow
+from ._sinks import Buffer, Overflow, nobody
 
 if TYPE_CHECKING:
     from ._events import Notice
@@ -35,6 +36,8 @@ __all__ = [
 T_co = TypeVar("T_co", covariant=True)
 
 CHECKPOINT_EVERY = 64
+TURN_SECONDS = 0.002
+"""A reader that finds events at once lets others run when it has had so much time, looked up every 64 events."""
 
 
 class StreamStatistics(msgspec.Struct, frozen=True):
@@ -59,13 +62,10 @@ class EventStream(ObjectReceiveStream[T_co]):
         self._ended = anyio.Event()
         self._arrived = anyio.Event()
         self._guard = anyio.ResourceGuard("receiving from")
-        self._since_checkpoint = 0
-        buffer.wake = self._wake
-
-    def _wake(self) -> None:
-        self._arrived.set()
-        if self._buffer.error is not None:
-            self._ended.set()
+        self._at_once = CHECKPOINT_EVERY
+        self._turn_began = perf_counter()
+        buffer.failed = self._ended.set
+        self._pop = buffer.pop
 
     @property
     def notices(self) -> tuple[Notice, ...]:
@@ -91,7 +91,7 @@ class EventStream(ObjectReceiveStream[T_co]):
         """
         with self._guard:
             await self._wait()
-            event: T_co = self._buffer.pop()
+            event: T_co = self._pop()
             return event
 
     def receive_nowait(self) -> T_co:
@@ -108,9 +108,10 @@ class EventStream(ObjectReceiveStream[T_co]):
         if max_items is not None and max_items < 1:
             raise ValueError(f"max_items={max_items}: a batch has at least one event")
         with self._guard:
-            await self._wait(at_once=False)
-            count = len(self._buffer) if max_items is None else min(max_items, len(self._buffer))
-            return [self._buffer.pop() for _ in range(count)]
+            await self._wait(pause=True)
+            if max_items is None or max_items >= len(self._buffer):
+                return self._buffer.pop_all()
+            return [self._pop() for _ in range(max_items)]
 
     async def aclose(self) -> None:
         """End the subscription at TWS and drop what is unread. Never blocks; again does nothing."""
@@ -120,6 +121,7 @@ class EventStream(ObjectReceiveStream[T_co]):
         """The same as ``aclose``, from plain code."""
         if not self._closed:
             self._closed = True
+            self._at_once = 0
             self._leave()
             self._arrived.set()
             self._ended.set()
@@ -131,6 +133,14 @@ class EventStream(ObjectReceiveStream[T_co]):
             self._close()
 
     async def __anext__(self) -> T_co:
+        if self._at_once:  # none is left while somebody is inside receive(), nor after close()
+            try:
+                event: T_co = self._pop()
+            except IndexError:
+                pass
+            else:
+                self._at_once -= 1
+                return event
         try:
             return await self.receive()
         except anyio.ClosedResourceError:
@@ -140,19 +150,36 @@ class EventStream(ObjectReceiveStream[T_co]):
         """Wait until the stream is closed, or no more events will come to it."""
         await self._ended.wait()
 
-    async def _wait(self, *, at_once: bool = True) -> None:
+    async def _wait(self, *, pause: bool = False) -> None:
         """Return when the buffer holds an event; raise how the stream ended when it never will again."""
-        self._since_checkpoint += 1
-        if not at_once or self._since_checkpoint >= CHECKPOINT_EVERY:
-            self._since_checkpoint = 0
-            await checkpoint()
-        while self._closed or not len(self._buffer):
-            if self._closed or self._buffer.error is not None:
-                await checkpoint()  # who is being cancelled hears that, not that the stream went before him
-                self._raise_end()
-            self._arrived = anyio.Event()
-            self._since_checkpoint = 0
+        left, self._at_once = self._at_once, 0
+        try:
+            if pause or (left <= 0 and self._turn_is_over()):
+                await checkpoint()
+                self._turn_began = perf_counter()
+            if left <= 0:
+                left = CHECKPOINT_EVERY
+            while self._closed or not len(self._buffer):
+                if self._closed or self._buffer.error is not None:
+                    await checkpoint()  # who is being cancelled hears that, not that the stream went before him
+                    self._raise_end()
+                await self._next_arrival()
+                left = CHECKPOINT_EVERY
+        finally:
+            self._at_once = 0 if self._closed else left - 1
+
+    def _turn_is_over(self) -> bool:
+        return perf_counter() - self._turn_began >= TURN_SECONDS
+
+    async def _next_arrival(self) -> None:
+        self._arrived = anyio.Event()
+        self._buffer.wake = self._arrived.set
+        self._buffer.signal_again()
+        try:
             await self._arrived.wait()
+        finally:
+            self._buffer.wake = nobody
+            self._turn_began = perf_counter()
 
     def _raise_end(self) -> None:
         if self._closed:

@@ -40,12 +40,10 @@ class Recorder:
     def __init__(self, router: Router) -> None:
         self.calls: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self._router = router
+        self.item = _recording(router.item, self.calls.append)
 
     def __len__(self) -> int:
         return len(self.calls)
-
-    def item(self, *arguments: Any) -> None:
-        self.calls.append((self._router.item, arguments))
 
     def items(self, *arguments: Any) -> None:
         self.calls.append((self._router.items, arguments))
@@ -62,9 +60,20 @@ class Recorder:
 
     def replay(self) -> None:
         """Make the calls, and forget them."""
-        calls, self.calls = self.calls, []
-        for deliver, arguments in calls:
-            deliver(*arguments)
+        try:
+            for deliver, arguments in self.calls:
+                deliver(*arguments)
+        finally:
+            self.calls.clear()
+
+
+def _recording(deliver: Callable[[Any, Any], None], record: Callable[[Any], None]) -> Callable[[Any, Any], None]:
+    """Return what keeps a call of *deliver*; a function that looks nothing up, as every event goes through it."""
+
+    def recording(key: Any, event: Any) -> None:
+        record((deliver, (key, event)))
+
+    return recording
 
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
