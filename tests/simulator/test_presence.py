@@ -182,7 +182,8 @@ async def session(version: int) -> list[bytes]:
         ):
             ask()
             await client.until(end)
-        account = sim._world.account.name
+        client.reqManagedAccts()
+        account = (await client.until("managedAccounts"))[-1].accountsList
         client.reqAccountUpdates(True, account)
         await client.until("accountDownloadEnd")
         client.reqAccountSummary(6, "All", "NetLiquidation,BuyingPower")

@@ -25,6 +25,7 @@ __all__ = [
     "FieldError",
     "Group",
     "Item",
+    "Last",
     "Layout",
     "Optional",
     "Repeat",
@@ -199,6 +200,14 @@ class Field:
             scope[self.name] = self._read(text)
         except (ValueError, InvalidOperation):
             raise FieldError(self.name, text) from None
+
+
+class Last(Field):
+    """The last text of a message, in front of which some releases of ibapi write a count and some do not."""
+
+    def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
+        """Take the value, and the count if there is one."""
+        super().read(iter(list(source)[-1:]), scope, root, version)
 
 
 class _Constant:

@@ -6,7 +6,7 @@ request id for the refusal.
 
 from __future__ import annotations
 
-from ._codec_fields import Group, Layout, Optional, Repeat, When, fields
+from ._codec_fields import Group, Last, Layout, Optional, Repeat, When, fields
 from ._codec_orders import PLACE_ORDER
 
 __all__ = ["PROTOBUF_ONLY", "REQUESTS"]
@@ -117,11 +117,11 @@ REQUESTS: dict[int, tuple[str, Layout]] = {
     53: ("cancelFundamentalData", fields("#1 reqId:id")),
     54: (
         "calculateImpliedVolatility",
-        (*fields("#3 reqId:id"), _CONTRACT, *fields("optionPrice:float underPrice:float implVolOptions")),
+        (*fields("#3 reqId:id"), _CONTRACT, *fields("optionPrice:float underPrice:float"), Last("implVolOptions")),
     ),
     55: (
         "calculateOptionPrice",
-        (*fields("#3 reqId:id"), _CONTRACT, *fields("volatility:float underPrice:float optPrcOptions")),
+        (*fields("#3 reqId:id"), _CONTRACT, *fields("volatility:float underPrice:float"), Last("optPrcOptions")),
     ),
     56: ("cancelCalculateImpliedVolatility", fields("#1 reqId:id")),
     57: ("cancelCalculateOptionPrice", fields("#1 reqId:id")),
