@@ -26,7 +26,8 @@ from ._runtime._pacing import Pacer
 from ._runtime._request import Request
 from ._runtime._session import Settings, Stats
 from ._runtime._streams import Subscription
-from ._trading._book import OrderBook, Timing
+from ._trading._book import OrderBook
+from ._trading._dealer import Timing
 from ._trading._desk import Scope
 from ._trading._limits import OrderLimits
 from ._trading._open import open_book

@@ -127,7 +127,7 @@ async def test_cancelled_before_it_was_sent_leaves_nothing(tmp_path: Path) -> No
         with anyio.CancelScope() as scope:
             scope.cancel()
             await book.place(stock(), market_order("BUY", 1, orderRef="a"))
-        async with book._sending, anyio.create_task_group() as tasks:
+        async with book._dealer.sending, anyio.create_task_group() as tasks:
             tasks.start_soon(book.place, stock(), market_order("BUY", 1, orderRef="b"))
             await anyio.wait_all_tasks_blocked()
             tasks.cancel_scope.cancel()

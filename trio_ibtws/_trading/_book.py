@@ -10,29 +10,30 @@ from __future__ import annotations
 
 import copy
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 import msgspec
 from anyio.lowlevel import checkpoint
 
-from .._gen.requests_orders import CANCEL_ORDER, GLOBAL_CANCEL, PLACE_ORDER
+from .._gen.requests_orders import GLOBAL_CANCEL, PLACE_ORDER
 from .._runtime._events import OpenOrder
 from .._runtime._order_checks import check_order
 from .._runtime._orders import ORDER_BUFFER
 from .._runtime._session import Session
 from .._runtime._sinks import Buffer
 from .._runtime._streams import EventStream, Subscription
-from ..errors import ClientClosed, IBError, InvalidRequest, LocalError
+from ..errors import InvalidRequest, LocalError
 from ..orders import CHILD, Bracket
+from ._dealer import Dealer, Timing, book_closed, row_of
 from ._desk import Desk, TradeNews
-from ._journal import Journal, Row, described, fact_is, fingerprint, order_is
-from ._limits import Market, OrderLimits, Watchman
+from ._journal import Journal, fact_is, fingerprint, order_is
+from ._limits import Market, OrderLimits
 from ._preview import Preview, WhatIf
-from ._reconcile import Reconciler, Reconciliation
-from ._record import Modification, OrderRecord
+from ._reconcile import Reconciliation
+from ._record import OrderRecord
 from ._trade import Trade
 
 if TYPE_CHECKING:
@@ -41,20 +42,12 @@ if TYPE_CHECKING:
 
     from .._client import Client
 
-__all__ = ["KillReport", "OrderBook", "Timing"]
+__all__ = ["KillReport", "OrderBook"]
 
 _HALTED = "halted"
 _REF_LENGTH = 20
 _WARNED_SECONDS = 2.0
 _LOOK_AGAIN_SECONDS = 0.5
-
-
-class Timing(msgspec.Struct, frozen=True, kw_only=True):
-    """How many seconds a book waits for what."""
-
-    answer_within: float
-    drain_within: float
-    recheck: float
 
 
 class KillReport(msgspec.Struct, frozen=True):
@@ -75,16 +68,12 @@ class OrderBook:
     """The orders of a client; made by ``client.orders()``."""
 
     def __init__(self, client: Client, session: Session, desk: Desk, limits: OrderLimits, timing: Timing) -> None:
-        self.answer_within = timing.answer_within
-        self.drain_within = timing.drain_within
         self._client = client
         self._session = session
         self._desk = desk
-        self._watchman = Watchman(limits)
-        self._reconciler = Reconciler(client, session.orders, desk, timing.recheck)
-        self._sending = anyio.Lock()
-        self._closed = False
-        desk.trade_desk = self
+        self._dealer = Dealer(client, session, desk, limits, timing)
+        self._watchman = self._dealer.watchman
+        self._reconciler = self._dealer.reconciler
 
     # --- its life
 
@@ -104,9 +93,9 @@ class OrderBook:
 
     def close(self) -> None:
         """No more will be told; who waits for a trade gets ``ClientClosed``."""
-        self._closed = True
+        self._dealer.closed = True
         if self._desk.ended is None:
-            self._desk.session_ended(_book_closed)
+            self._desk.session_ended(book_closed)
 
     # --- facts
 
@@ -249,7 +238,7 @@ class OrderBook:
         self._check(family)
         trades = [self._new_trade(contract, order) for contract, order in family]
         try:
-            async with self._sending:
+            async with self._dealer.sending:
                 await self._write_down(trades)
                 self._send(trades)
         except BaseException as exc:
@@ -261,8 +250,8 @@ class OrderBook:
         return trades
 
     def _check(self, family: list[tuple[Contract, Order]]) -> None:
-        if self._closed:
-            raise _book_closed()
+        if self._dealer.closed:
+            raise book_closed()
         self._session.check(PLACE_ORDER)
         open_records = [trade.record for trade in self.open_trades if trade.record.order_ids]
         self._watchman.check(family, open_records, anyio.current_time())
@@ -278,7 +267,7 @@ class OrderBook:
         journal = self._desk.journal
         while journal is not None:
             first = self._session.orders.next_free()
-            await journal.write(*(order_is(_row(trade, first + at)) for at, trade in enumerate(trades)))
+            await journal.write(*(order_is(row_of(trade, first + at)) for at, trade in enumerate(trades)))
             if self._session.orders.next_free() == first:
                 return
 
@@ -363,7 +352,7 @@ class OrderBook:
         if self._desk.journal is not None:
             self._desk.journal.note(fact_is(_HALTED, reason))
         still_open: list[OpenOrder] = []
-        with anyio.move_on_after(self.answer_within):
+        with anyio.move_on_after(self._dealer.answer_within):
             while still_open := list(await self._client.all_open_orders()):  # noqa: ASYNC110  TWS does not say when
                 await anyio.sleep(_LOOK_AGAIN_SECONDS)
             return KillReport(tuple(taken_back), (), True)
@@ -379,67 +368,3 @@ class OrderBook:
         if self._desk.journal is not None:
             await self._desk.journal.write(fact_is(_HALTED, None))
         self._session.halted = None
-
-    # --- what trades ask for (TradeDesk)
-
-    def ended_error(self) -> IBError | None:
-        if self._session.ended is not None:
-            return self._session.ended_error()
-        return _book_closed() if self._closed else None
-
-    def owns(self, record: OrderRecord) -> bool:
-        """Whether this client can change the order: it has a number of this client's."""
-        return record.client_id == self._desk.client_id and record.order_id > 0
-
-    def send_cancel(self, order_id: int, order_cancel: Any) -> None:
-        self._session.send(CANCEL_ORDER, {"orderId": order_id, "orderCancel": order_cancel})
-
-    async def send_change(self, record: OrderRecord, change: Modification) -> None:
-        contract, order = record.contract, change.order
-        check_order({"contract": contract, "order": order})
-        self._watchman.check_values(contract, order, anyio.current_time())
-        self._session.check(PLACE_ORDER)
-        journal = self._desk.journal
-        async with self._sending:
-            if journal is not None and record.placed:
-                trade = self._desk.index.by_ref(record.ref)
-                if trade is not None:
-                    await journal.write(order_is(_row(trade, record.order_id, order), "a change is about to be sent"))
-            self._session.check(PLACE_ORDER)
-            self._session.orders.use(record.order_id)
-            record.modification = change
-            self._session.place_all(PLACE_ORDER, [{"contract": contract, "order": order}])
-
-    async def look_at_open_orders(self) -> None:
-        await self._briefly(self._reconciler.look_at_open_orders)
-
-    async def look_at_executions(self) -> None:
-        await self._briefly(self._reconciler.look_at_executions)
-
-    async def _briefly(self, look: Callable[[], Any]) -> None:
-        """Look at a list of TWS, if it comes in time and the session lasts: who asks goes on with what is known."""
-        with anyio.move_on_after(self.answer_within):
-            try:
-                await look()
-            except IBError:
-                if self._session.ended is None:
-                    raise
-
-
-def _book_closed() -> ClientClosed:
-    return ClientClosed("the order book was closed: its 'async with' block has ended")
-
-
-def _row(trade: Trade, order_id: int, order: Order | None = None) -> Row:
-    record = trade.record
-    order = record.order if order is None else order
-    return Row(
-        ref=trade.order_ref,
-        client_id=record.client_id,
-        order_id=order_id,
-        perm_id=record.perm_id,
-        contract=described(record.contract),
-        order=described(order),
-        fingerprint=trade.fingerprint,
-        state=record.state,
-    )

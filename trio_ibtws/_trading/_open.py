@@ -13,7 +13,8 @@ from anyio.abc import TaskGroup
 
 from .._runtime._session import Session
 from ..errors import InvalidRequest
-from ._book import OrderBook, Timing
+from ._book import OrderBook
+from ._dealer import Timing
 from ._desk import Desk, Scope
 from ._journal import Journal, default_path
 from ._limits import OrderLimits

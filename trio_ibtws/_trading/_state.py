@@ -70,20 +70,25 @@ class AccountState:
         executions = await self._client.executions()
         self.executions.replace(executions)
 
-    # --- OrderListener
+
+class _Listener:
+    """Keeps executions and open orders current."""
+
+    def __init__(self, state: AccountState) -> None:
+        self._state = state
 
     def order_event(self, event: OrderEvent) -> None:
         if isinstance(event, OrderStatus):
             self._status(event)
         else:
-            self.open_orders.take(event)
-            self.executions.take(event)
+            self._state.open_orders.take(event)
+            self._state.executions.take(event)
 
     def _status(self, event: OrderStatus) -> None:
-        for row in self.open_orders.snapshot():
+        for row in self._state.open_orders.snapshot():
             if row.order.permId == event.perm_id and same_value(row.order_id, event.order_id):
                 known = OpenOrder(row.order_id, row.contract, row.order, row.order_state, event)
-                self.open_orders.take(known)
+                self._state.open_orders.take(known)
 
     def order_refused(self, notice: Notice, kind: type[RequestError], advanced_reject: str) -> None:
         """An order that was refused is shown as over, if it was shown at all."""
@@ -92,7 +97,7 @@ class AccountState:
         """A remark changes no row."""
 
     def session_ended(self, error: Callable[[], Exception]) -> None:
-        for view in self.views:
+        for view in self._state.views:
             view.fail(error())
 
 
@@ -112,8 +117,9 @@ async def open_state(client: Client, session: Session, account: str) -> AsyncGen
     state = AccountState(client)
     name = account or next(iter(client.accounts), "")
     with ExitStack() as lines:
-        session.orders.add_listener(state)
-        lines.callback(session.orders.remove_listener, state)
+        listener = _Listener(state)
+        session.orders.add_listener(listener)
+        lines.callback(session.orders.remove_listener, listener)
         for request, arguments, views in (
             (POSITIONS_STREAM, {}, (state.positions,)),
             (ACCOUNT_UPDATES_STREAM, {"subscribe": True, "acctCode": name}, (state.portfolio, state.account_values)),

@@ -1,0 +1,119 @@
+"""``Dealer``: what the trades of a book need of it, and a book of itself, to send and to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import msgspec
+
+from .._gen.requests_orders import CANCEL_ORDER, PLACE_ORDER
+from .._runtime._order_checks import check_order
+from .._runtime._session import Session
+from ..errors import ClientClosed, IBError
+from ._desk import Desk
+from ._journal import Row, described, order_is
+from ._limits import OrderLimits, Watchman
+from ._reconcile import Reconciler
+from ._record import Modification, OrderRecord
+from ._trade import Trade
+
+if TYPE_CHECKING:
+    from ibapi.order import Order
+
+    from .._client import Client
+
+__all__ = ["Dealer", "Timing", "book_closed", "row_of"]
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """How many seconds a book waits for what."""
+
+    answer_within: float
+    drain_within: float
+    recheck: float
+
+
+class Dealer:
+    """The parts of a book, and what is done with more than one of them."""
+
+    def __init__(self, client: Client, session: Session, desk: Desk, limits: OrderLimits, timing: Timing) -> None:
+        self.answer_within = timing.answer_within
+        self.drain_within = timing.drain_within
+        self.session = session
+        self.desk = desk
+        self.watchman = Watchman(limits)
+        self.reconciler = Reconciler(client, session.orders, desk, timing.recheck)
+        self.sending = anyio.Lock()
+        self.closed = False
+        desk.trade_desk = self
+
+    def ended_error(self) -> IBError | None:
+        """Return why no more news will come, ``None`` while some may."""
+        if self.session.ended is not None:
+            return self.session.ended_error()
+        return book_closed() if self.closed else None
+
+    def owns(self, record: OrderRecord) -> bool:
+        """Whether this client can change the order: it has a number of this client's."""
+        return record.client_id == self.desk.client_id and record.order_id > 0
+
+    def send_cancel(self, order_id: int, order_cancel: Any) -> None:
+        """Queue the cancel of an order."""
+        self.session.send(CANCEL_ORDER, {"orderId": order_id, "orderCancel": order_cancel})
+
+    async def send_change(self, record: OrderRecord, change: Modification) -> None:
+        """Write a change of an order down, and queue it; raises as ``trade.modify``."""
+        contract, order = record.contract, change.order
+        check_order({"contract": contract, "order": order})
+        self.watchman.check_values(contract, order, anyio.current_time())
+        self.session.check(PLACE_ORDER)
+        journal = self.desk.journal
+        async with self.sending:
+            if journal is not None and record.placed:
+                trade = self.desk.index.by_ref(record.ref)
+                if trade is not None:
+                    await journal.write(order_is(row_of(trade, record.order_id, order), "a change is about to be sent"))
+            self.session.check(PLACE_ORDER)
+            self.session.orders.use(record.order_id)
+            record.modification = change
+            self.session.place_all(PLACE_ORDER, [{"contract": contract, "order": order}])
+
+    async def look_at_open_orders(self) -> None:
+        """Ask for the open orders, if the answer comes in time."""
+        await self._briefly(self.reconciler.look_at_open_orders)
+
+    async def look_at_executions(self) -> None:
+        """Ask for the executions, if the answer comes in time."""
+        await self._briefly(self.reconciler.look_at_executions)
+
+    async def _briefly(self, look: Callable[[], Any]) -> None:
+        """Look at a list of TWS, if it comes in time and the session lasts: who asks goes on with what is known."""
+        with anyio.move_on_after(self.answer_within):
+            try:
+                await look()
+            except IBError:
+                if self.session.ended is None:
+                    raise
+
+
+def book_closed() -> ClientClosed:
+    """Return the error of those who use a book that was left."""
+    return ClientClosed("the order book was closed: its 'async with' block has ended")
+
+
+def row_of(trade: Trade, order_id: int, order: Order | None = None) -> Row:
+    """Return what the journal keeps of an order."""
+    record = trade.record
+    order = record.order if order is None else order
+    return Row(
+        ref=trade.order_ref,
+        client_id=record.client_id,
+        order_id=order_id,
+        perm_id=record.perm_id,
+        contract=described(record.contract),
+        order=described(order),
+        fingerprint=trade.fingerprint,
+        state=record.state,
+    )
