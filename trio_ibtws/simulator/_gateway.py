@@ -11,7 +11,7 @@ from ._limits import HistoricalPacing, Window
 from ._link import Link
 from ._market_series import NEW_YORK
 from ._scenario import Scenario
-from ._session import NO_ID
+from ._session import NO_ID, Session
 from ._world import World
 
 __all__ = ["Gateway"]
@@ -32,6 +32,12 @@ class Gateway(World):
         """Ids of clients that have gone, and are taken nevertheless."""
         self.rolled_back = 0
         """By how much the next valid id is too low."""
+        self.advisor_data: dict[int, str] = {}
+        """What an advisor has replaced, by kind."""
+        self.groups: dict[int, str] = {}
+        """What the display groups show."""
+        self.group_watchers: dict[tuple[Session, int], int] = {}
+        """Which display group a client's request follows."""
         self.restart: Callable[[float], None]
         """Closes every connection and refuses new ones for so many seconds; the simulator knows how."""
         self._armed = False

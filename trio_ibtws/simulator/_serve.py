@@ -7,15 +7,21 @@ from functools import partial
 
 from . import (
     _serve_accounts,
+    _serve_advisor,
     _serve_bars,
     _serve_contracts,
     _serve_depth,
+    _serve_events,
+    _serve_exercise,
+    _serve_groups,
     _serve_historical_ticks,
     _serve_history,
+    _serve_news,
     _serve_options,
     _serve_orders,
     _serve_pnl,
     _serve_realtime_bars,
+    _serve_scanner,
     _serve_session,
     _serve_tick_by_tick,
     _serve_ticks,
@@ -40,8 +46,16 @@ _SERVED: dict[str, Handler] = {
     **_serve_depth.HANDLERS,
     **_serve_options.HANDLERS,
     **_serve_orders.HANDLERS,
+    **_serve_exercise.HANDLERS,
     **_serve_accounts.HANDLERS,
     **_serve_pnl.HANDLERS,
+    **_serve_news.HANDLERS,
+    **_serve_scanner.HANDLERS,
+    **_serve_advisor.HANDLERS,
+    **_serve_groups.HANDLERS,
+    **_serve_events.HANDLERS,
+    "reqMktData": _serve_news.with_news(_serve_ticks.HANDLERS["reqMktData"]),
+    "cancelMktData": _serve_news.without_news(_serve_ticks.HANDLERS["cancelMktData"]),
 }
 
 

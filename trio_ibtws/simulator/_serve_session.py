@@ -46,6 +46,14 @@ def current_time(session: Session, _: dict[str, Any]) -> None:
         session.send("currentTime", time=int(now))
 
 
+def current_time_in_millis(session: Session, _: dict[str, Any]) -> None:
+    """Answer reqCurrentTimeInMillis, which is swallowed like reqCurrentTime and together with it."""
+    now = session.world.clock.now()
+    if now - session.last_current_time >= _CURRENT_TIME_GATE:
+        session.last_current_time = now
+        session.send("currentTimeInMillis", timeInMillis=int(now * 1000))
+
+
 def _ignore(_: Session, __: dict[str, Any]) -> None:
     """Do what TWS does with requests that have no answer."""
 
@@ -55,8 +63,6 @@ def family_codes(session: Session, _: dict[str, Any]) -> None:
     session.send("familyCodes", familyCodes=[{"accountID": "*", "familyCodeStr": ""}])
 
 
-_NEWS = (10276, "News feed is not allowed.")
-_NO_ADVISOR = (321, "Error validating request.-'bW' : cause - FA data operations ignored for non FA customers.")
 _NO_FUNDAMENTALS = (10358, "Fundamentals data is not allowed.")
 _NO_PERMISSION = "No market data permissions for ISLAND STK"
 _MORE = (
@@ -68,13 +74,6 @@ _NO_HISTORICAL_TICKS = (10187, f"Failed to request historical ticks:{_NO_PERMISS
 _NO_DEPTH = (10092, "Deep market data is not supported for this combination of security type/exchange")
 
 REFUSED: Mapping[str, tuple[int, str]] = {
-    "reqNewsBulletins": _NEWS,
-    "reqNewsArticle": _NEWS,
-    "reqHistoricalNews": _NEWS,
-    "reqWshMetaData": _NEWS,
-    "reqWshEventData": _NEWS,
-    "requestFA": _NO_ADVISOR,
-    "replaceFA": _NO_ADVISOR,
     "reqFundamentalData": _NO_FUNDAMENTALS,
     "reqRealTimeBars": _NO_REAL_TIME_BARS,
     "reqHistoricalTicks": _NO_HISTORICAL_TICKS,
@@ -92,8 +91,7 @@ def refuse(name: str) -> Handler:
     )
 
     def handler(session: Session, values: dict[str, Any]) -> None:
-        request = 0 if name == "requestFA" else values.get("reqId", NO_ID)
-        session.error(request, code, text)
+        session.error(values.get("reqId", NO_ID), code, text)
 
     return handler
 
@@ -102,6 +100,7 @@ HANDLERS: dict[str, Handler] = {
     "reqManagedAccts": managed_accounts,
     "reqIds": next_id,
     "reqCurrentTime": current_time,
+    "reqCurrentTimeInMillis": current_time_in_millis,
     "reqFamilyCodes": family_codes,
     "setServerLogLevel": _ignore,
     "startApi": _ignore,
