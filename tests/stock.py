@@ -11,9 +11,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from ibapi import comm
+from ibapi.common import TickAttrib
 from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
 
@@ -166,9 +168,9 @@ UNSET_SIZES = (Decimal(2**127 - 1), Decimal(2**31 - 1), Decimal(2**63 - 1))
 def plain(value: Any, annotation: str) -> Any:
     """Return *value* as an event has it in a field annotated so."""
     if annotation == "float | None":
-        return None if value == UNSET_FLOAT or value != value else value
+        return None if value is None or abs(value) == UNSET_FLOAT or not isfinite(value) else value
     if annotation == "Decimal | None":
-        if value == UNSET_FLOAT or value != value or value in UNSET_SIZES:
+        if value == UNSET_FLOAT or not Decimal(value).is_finite() or value in UNSET_SIZES:
             return None
         return value if isinstance(value, Decimal) else Decimal(str(value))
     if annotation == "int | None":
@@ -217,6 +219,11 @@ def _error(arguments: tuple[Any, ...]) -> Call:
     return "error", (given["reqId"], given["errorCode"], given["errorString"], time, advanced)
 
 
+def _id(value: Any) -> Any:
+    """Return 0 for an id that is unset; the values of these callbacks that are whole numbers are ids."""
+    return 0 if value.__class__ is int and value in (2**31 - 1, 2**63 - 1) else value
+
+
 SPECIAL: dict[str, Callable[[tuple[Any, ...]], Call]] = {
     "commissionAndFeesReport": lambda given: ("commission", (commission(given[0]),)),
     "commissionReport": lambda given: ("commission", (commission(given[0]),)),
@@ -226,8 +233,8 @@ SPECIAL: dict[str, Callable[[tuple[Any, ...]], Call]] = {
     "managedAccounts": lambda given: ("managed_accounts", given),
     "nextValidId": lambda given: ("next_valid_id", given),
     "openOrder": lambda given: ("open_order", (_events.OpenOrder(*given),)),
-    "orderBound": lambda given: ("order_bound", (_events.OrderBound(*given),)),
-    "orderStatus": lambda given: ("order_status", (event_of("orderStatus", given),)),
+    "orderBound": lambda given: ("order_bound", (_events.OrderBound(*map(_id, given)),)),
+    "orderStatus": lambda given: ("order_status", (event_of("orderStatus", map(_id, given)),)),
     "smartComponents": lambda given: ("item", (given[0], smart_components(given[1]))),
     "updateConfigResponseProtoBuf": lambda given: ("item", (given[0].reqId, given[0])),
 }
@@ -238,8 +245,13 @@ def expected(calls: Iterable[Call]) -> list[Call]:
     """Return what our router must be told where stock ibapi makes *calls*."""
     told: list[Call] = []
     twin: tuple[Any, ...] = (None, None)
+    without_mask = False
     for name, arguments in calls:
-        if name == "tickReqParamsProtoBuf":
+        if name == "tickPriceProtoBuf":
+            without_mask = not arguments[0].HasField("attrMask")
+        elif name == "tickPrice" and without_mask:
+            told.append(_told(name, (*arguments[:-1], TickAttrib())))  # flags that the message does not carry
+        elif name == "tickReqParamsProtoBuf":
             message = arguments[0]
             fields = ("lastPricePrecision", "lastSizePrecision")
             twin = tuple(getattr(message, field) if message.HasField(field) else None for field in fields)

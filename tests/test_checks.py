@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from ibapi.tag_value import TagValue
 
 from trio_ibtws import InvalidRequest
 from trio_ibtws._runtime._checks import check_texts
+from trio_ibtws._runtime._compat import MAX_CLIENT_VERSION
 
 bad_text = st.text(min_size=1).filter(
     lambda text: any(not (" " <= character <= "~" or character in "\t\n\r") for character in text)
@@ -89,3 +91,35 @@ def test_a_subclass_of_str_is_text() -> None:
     contract.symbol = Symbol("Ä")
     with pytest.raises(InvalidRequest, match=r"contract\.symbol"):
         check_texts({"contract": contract})
+
+
+@pytest.mark.skipif(MAX_CLIENT_VERSION < 221, reason="this ibapi has no update of the configuration")
+@pytest.mark.parametrize("bad", ["caf\u00e9", "A\0B"])
+def test_text_inside_a_protobuf_message_is_looked_at(bad: str) -> None:
+    kind = import_module("ibapi.protobuf.UpdateConfigRequest_pb2").UpdateConfigRequest
+    message = kind()
+    message.lockAndExit.autoLogoffTime = "10:00"
+    message.messages.add(title="good").message = "good"
+    check_texts({"config": message})
+    for field, damage in (
+        ("config.lockAndExit.autoLogoffTime", lambda copy: setattr(copy.lockAndExit, "autoLogoffTime", bad)),
+        ("config.messages[0].message", lambda copy: setattr(copy.messages[0], "message", bad)),
+    ):
+        copy = kind()
+        copy.CopyFrom(message)
+        damage(copy)
+        with pytest.raises(InvalidRequest) as caught:
+            check_texts({"config": copy})
+        assert caught.value.field == field
+
+
+@pytest.mark.skipif(MAX_CLIENT_VERSION < 213, reason="this ibapi speaks no protobuf")
+def test_text_inside_the_map_of_a_protobuf_message_is_looked_at() -> None:
+    order = import_module("ibapi.protobuf.Order_pb2").Order()
+    order.smartComboRoutingParams["Non\u00e9"] = "1"
+    with pytest.raises(InvalidRequest, match="smartComboRoutingParams"):
+        check_texts({"order": order})
+    order.smartComboRoutingParams.clear()
+    order.smartComboRoutingParams["NonGuaranteed"] = "\0"
+    with pytest.raises(InvalidRequest, match="NonGuaranteed"):
+        check_texts({"order": order})

@@ -320,11 +320,11 @@ class RouterMachine(RuleBasedStateMachine):
     @rule(name=st.sampled_from(["HISTORICAL_DATA", "ACCOUNT_SUMMARY"]))
     def ask(self, name: str) -> None:
         self.open.append(query(self.session, name))
-        self.at_tws[self.open[-1][0].request_id] = False
+        self.at_tws.setdefault(self.open[-1][0].request_id, False)
 
-    @rule(share=st.booleans())
-    def subscribe(self, share: bool) -> None:
-        self.open.append(stream(self.session, limit=2, share=share))
+    @rule(share=st.booleans(), name=st.sampled_from(["MKT_DATA", "ACCOUNT_SUMMARY_STREAM"]))
+    def subscribe(self, share: bool, name: str) -> None:
+        self.open.append(stream(self.session, name, limit=2, share=share))
         self.at_tws.setdefault(self.open[-1][0].request_id, False)
 
     @rule()
@@ -368,15 +368,22 @@ class RouterMachine(RuleBasedStateMachine):
         assert self.session.stats().open_requests == len(lines)
         assert len(self.cancelled) == len(set(self.cancelled))
 
+    @invariant()
+    def tws_answers_one_account_summary_at_a_time(self) -> None:
+        summaries = {line.request_id: line for line, _ in self.open if line.request.method == "reqAccountSummary"}
+        assert len([line for number, line in summaries.items() if self.at_tws.get(number) and line.answering]) <= 1
+
     def teardown(self) -> None:
-        self.write()
         for line, sink in self.open:
+            self.write()
             self.session.leave(line, sink)
         self.open.clear()
         self.write()
+        self.at_tws = {number: written for number, written in self.at_tws.items() if written}
         assert self.at_tws == {}
         assert self.session.stats().open_requests == 0
-        assert self.session.router._shared == {}
+        router = self.session.router
+        assert (router._shared, router._answering, router._following) == ({}, {}, {})
 
 
 TestRouter = RouterMachine.TestCase

@@ -17,25 +17,36 @@ UNSET_INTEGER = getattr(common, "UNSET_INTEGER", 2**31 - 1)
 UNSET_DECIMAL = getattr(common, "UNSET_DECIMAL", Decimal(2**127 - 1))
 
 
-@pytest.mark.parametrize("unset", [None, UNSET_DOUBLE, 1.7976931348623157e308, math.nan])
+@pytest.mark.parametrize("unset", [None, UNSET_DOUBLE, 1.7976931348623157e308, math.nan, math.inf, -math.inf])
 def test_an_unset_number_is_none(unset: float | None) -> None:
     assert number(unset) is None
 
 
-@given(st.floats(allow_nan=False).filter(lambda value: value != UNSET_DOUBLE))
+@given(st.floats(allow_nan=False, allow_infinity=False).filter(lambda value: abs(value) != UNSET_DOUBLE))
 def test_any_other_number_stays(value: float) -> None:
     assert number(value) == value
 
 
 @pytest.mark.parametrize(
     "unset",
-    [None, UNSET_DECIMAL, Decimal("NaN"), Decimal("sNaN"), math.nan, UNSET_DOUBLE, UNSET_INTEGER, 2**63 - 1],
+    [
+        None,
+        UNSET_DECIMAL,
+        Decimal("NaN"),
+        Decimal("sNaN"),
+        Decimal("-Infinity"),
+        math.inf,
+        math.nan,
+        UNSET_DOUBLE,
+        UNSET_INTEGER,
+        2**63 - 1,
+    ],
 )
 def test_an_unset_size_is_none(unset: Decimal | float | None) -> None:
     assert size(unset) is None
 
 
-@given(st.decimals(allow_nan=False).filter(lambda value: value != UNSET_DECIMAL))
+@given(st.decimals(allow_nan=False, allow_infinity=False).filter(lambda value: value != UNSET_DECIMAL))
 def test_a_size_stays_exactly_as_it_is(value: Decimal) -> None:
     assert size(value) == value
 

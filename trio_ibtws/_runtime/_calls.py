@@ -49,7 +49,7 @@ class Calls:
     async def _query(self, request: Request[Any], arguments: tuple[Any, ...], *, single: bool) -> Any:
         await checkpoint_if_cancelled()
         answered = anyio.Event()
-        answer = Answer(answered.set, single=single)
+        answer = Answer(answered.set, single=single, updated=request.lasting)
         asked = self._ask(request, _named(request, arguments), answer, single=single)
         try:
             await answered.wait()

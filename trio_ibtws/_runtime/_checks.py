@@ -32,6 +32,8 @@ def _check(name: str, value: Any) -> None:
     elif isinstance(value, (list, tuple)):
         for position, element in enumerate(value):
             _check(f"{name}[{position}]", element)
+    elif hasattr(value, "ListFields"):
+        _check_message(name, value)
     elif hasattr(value, "__dict__") and not callable(value):
         for attribute, content in vars(value).items():
             if content.__class__ is str:
@@ -39,6 +41,21 @@ def _check(name: str, value: Any) -> None:
                     _check_text(f"{name}.{attribute}", content)
             elif content is not None and content.__class__ not in _PLAIN:
                 _check(f"{name}.{attribute}", content)
+
+
+def _check_message(name: str, message: Any) -> None:
+    """Look into a protobuf message; of a map, into its values."""
+    for field, content in message.ListFields():
+        if hasattr(content, "items"):
+            for key, element in content.items():
+                _check(f"{name}.{field.name}", key)
+                _check(f"{name}.{field.name}[{key!r}]", element)
+        elif (
+            hasattr(content, "__len__") and not isinstance(content, (str, bytes)) and not hasattr(content, "ListFields")
+        ):
+            _check(f"{name}.{field.name}", list(content))
+        else:
+            _check(f"{name}.{field.name}", content)
 
 
 _PLAIN = (int, float, bool)

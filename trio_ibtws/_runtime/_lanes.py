@@ -11,6 +11,9 @@ flight: whatever comes for its lane answers it, and an error without an id is ab
   callers behind it rather than lie to them.
 - Some lines last after the end marker (positions, account updates): their streams move to ``_lasting`` and share the
   line. It is cancelled when its last user has left, and never before the end marker that is under way.
+- An open line of account updates brings an end marker of its own every three minutes, after what has changed. It may
+  come in place of the one that a later caller waits for. So that line remembers the newest row about each thing, and
+  whoever has not got one since he asked gets it from there before his end marker.
 - TWS answers only the first of several requests for its clock within about four seconds. Those are sent
   ``CLOCK_SECONDS`` apart, a caller may take an answer that is in flight, and one that got lost is asked for again.
 
@@ -26,6 +29,7 @@ from typing import Any
 from ..errors import LocalError, RequestError
 from ._outbox import Entry, Outbox
 from ._request import Request
+from ._rows import Memory
 from ._sinks import Sink
 
 __all__ = ["LaneBusy", "Lanes", "Ticket"]
@@ -35,6 +39,7 @@ CLOCK_SECONDS = 4.5
 CLOCK_LOST_SECONDS = 10.0
 
 _CLOCKS = frozenset({"reqCurrentTime", "reqCurrentTimeInMillis"})
+_PERIODIC = frozenset({"reqAccountUpdates"})
 
 
 class LaneBusy(Exception):
@@ -56,6 +61,7 @@ class Ticket:
         self.entry: Entry | None = None
         self.written_at = 0.0
         self.abandoned_at: float | None = None
+        self.memory = Memory() if request.method in _PERIODIC else None
 
     @property
     def written(self) -> bool:
@@ -72,6 +78,7 @@ class _Line:
     def __init__(self, ticket: Ticket) -> None:
         self.frame = ticket.frame
         self.cancel = ticket.cancel
+        self.memory = Memory() if ticket.memory is not None else None
         self.sinks: list[Sink] = []
 
 
@@ -193,6 +200,8 @@ class Lanes:
 
     def item(self, lane: Hashable, event: Any) -> bool:
         """Deliver one event; return whether anybody's line it was."""
+        for memory in self._memories(lane):
+            memory.add(event)
         return self._each(lane, lambda sink: sink.item(event))
 
     def items(self, lane: Hashable, events: Iterable[Any], done: bool) -> bool:
@@ -204,10 +213,25 @@ class Lanes:
         ticket = self._in_flight(lane)
         if ticket is None:
             return lane in self._lasting
+        missing = self._missing(ticket)
         for sink in list(ticket.sinks):
+            for event in missing:
+                sink.item(event)
             sink.end(value)
         self._settle(ticket)
         return True
+
+    def _memories(self, lane: Hashable) -> list[Memory]:
+        """Return what remembers the rows of *lane*: the line, and the request that it answers."""
+        those = (self._lasting.get(lane), self._in_flight(lane))
+        return [each.memory for each in those if each is not None and each.memory is not None]
+
+    def _missing(self, ticket: Ticket) -> list[Any]:
+        """Return the rows of the line that have not come since *ticket* was written."""
+        line = self._lasting.get(ticket.lane)
+        if line is None or line.memory is None or ticket.memory is None:
+            return []
+        return line.memory.without(ticket.memory)
 
     def fail(self, error: Callable[[str], RequestError]) -> bool:
         """Fail the request in flight with an error that names no id; return whether there was one."""
@@ -270,6 +294,8 @@ class Lanes:
         """Return the line that *ticket* opened or renewed."""
         line = self._lasting.setdefault(ticket.lane, _Line(ticket))
         line.frame, line.cancel = ticket.frame, ticket.cancel
+        if line.memory is not None and ticket.memory is not None:
+            line.memory.update(ticket.memory)
         return line
 
     def _cancel_unused(self, lane: Hashable) -> None:

@@ -20,6 +20,7 @@ from ._lanes import Lanes
 from ._orders import Orders
 from ._outbox import Entry
 from ._request import Request
+from ._rows import Memory
 from ._sinks import Buffer, Sink
 
 __all__ = ["FIRST_REQUEST_ID", "Line", "Router"]
@@ -29,18 +30,38 @@ LAST_REQUEST_ID = 2**31 - 2
 
 _CLIENT_ID_IN_USE = 326
 _DELAYED_TYPES = (3, 4)
+_NEED_THEIR_BEGINNING = frozenset({"reqMktDepth", "reqHistoricalData"})
+"""Changes to a book, and the newest bar of a chart, mean nothing to who has not heard what came before."""
 
 
 class Line:
-    """One request with an id, from its frame to its end, and those who listen to it."""
+    """One request with an id, from its frame to its end, and those who listen to it.
 
-    def __init__(self, request: Request[Any], request_id: int, entry: Entry, cancel: Callable[[], None] | None) -> None:
+    *send* queues its frame, and *entry* is where that is, ``None`` as long as it waits for another line. *cancel* takes
+    the frame back, or ends at TWS what it asked for.
+    """
+
+    def __init__(
+        self, request: Request[Any], request_id: int, send: Callable[[], Entry], cancel: Callable[[Line], None]
+    ) -> None:
         self.request = request
         self.request_id = request_id
-        self.entry = entry
+        self.send = send
+        self.entry: Entry | None = None
         self.cancel = cancel
         self.sinks: list[Sink] = []
         self.shared_as: bytes | None = None
+        self.memory: Memory | None = None
+        self.complete = False
+
+    @property
+    def written(self) -> bool:
+        return self.entry is not None and self.entry.written
+
+    @property
+    def answering(self) -> bool:
+        """Whether a query waits for it, or it has not come to its end marker yet."""
+        return not self.complete or not all(sink.stream for sink in self.sinks)
 
 
 class Router:
@@ -52,6 +73,8 @@ class Router:
         self.orders = orders
         self._lines: dict[int, Line] = {}
         self._shared: dict[bytes, Line] = {}
+        self._answering: dict[bytes, Line] = {}
+        self._following: dict[bytes, Line] = {}
         self._next_request_id = FIRST_REQUEST_ID
         self._notice_buffers: list[Buffer] = []
         self._lasting_notices: list[Notice] = []
@@ -77,22 +100,68 @@ class Router:
         return request_id
 
     def open(self, line: Line, sink: Sink, *, shared_as: bytes | None = None) -> None:
-        """Deliver what comes for *line* to *sink* from now on."""
+        """Send *line*, and deliver what comes for it to *sink* from now on.
+
+        Of the same request that lasts, one is answered at a time: a second one waits until the first has been.
+        """
         line.sinks.append(sink)
         self._lines[line.request_id] = line
-        if shared_as is not None:
-            line.shared_as = shared_as
-            self._shared[shared_as] = line
+        if shared_as is None:
+            line.entry = line.send()
+            return
+        line.shared_as = shared_as
+        if line.request.lasting or line.request.conflate is not None:
+            line.memory = Memory(None if line.request.lasting else line.request.conflate)
+        if line.request.lasting and shared_as in self._answering:
+            self._following[shared_as] = line
+        else:
+            self._start(line, shared_as)
 
-    def shared(self, shared_as: bytes) -> Line | None:
-        """Return the open line of the same request that may be shared."""
-        return self._shared.get(shared_as)
+    def _start(self, line: Line, shared_as: bytes) -> None:
+        if line.request.lasting:
+            self._answering[shared_as] = line
+        self._shared[shared_as] = line
+        line.entry = line.send()
 
-    def leave(self, line: Line, sink: Sink) -> bool:
-        """Stop listening; return whether *sink* was the last and the line still open, so that it is to be ended."""
+    def join(self, shared_as: bytes, sink: Sink) -> Line | None:
+        """Let *sink* listen to an open line of the same request, and return it; ``None`` where there is none.
+
+        A query joins what has not been written: what has may answer from before the caller's last order. A stream
+        joins late too and hears the newest about each thing, as far as the line remembers; but never a line that means
+        nothing without its beginning.
+        """
+        line = self._shared.get(shared_as)
+        if line is None or (line.written and (not sink.stream or line.request.method in _NEED_THEIR_BEGINNING)):
+            line = self._following.get(shared_as)
+        if line is None:
+            return None
+        line.sinks.append(sink)
+        for event in line.memory.events() if line.memory is not None else ():
+            sink.item(event)
+        if line.complete:
+            sink.end()
+        return line
+
+    def _next(self, line: Line) -> None:
+        """Send the request that waits for *line* to have been answered, if it has been or is off the tables."""
+        key = line.shared_as
+        if key is None:
+            return
+        if self._following.get(key) is line and line.request_id not in self._lines:
+            del self._following[key]
+        if self._answering.get(key) is line and not (line.request_id in self._lines and line.answering):
+            del self._answering[key]
+            following = self._following.pop(key, None)
+            if following is not None:
+                self._start(following, key)
+
+    def leave(self, line: Line, sink: Sink) -> None:
+        """Stop listening; the last one ends a line that is still open at TWS."""
         if sink in line.sinks:
             line.sinks.remove(sink)
-        return not line.sinks and self._close(line)
+        if not line.sinks and self._close(line):
+            line.cancel(line)
+        self._next(line)
 
     def _ended(self, request_id: int) -> bool:
         """Whether a request of ours had this id, and is over."""
@@ -127,8 +196,8 @@ class Router:
     def fail_all(self, error: Callable[[], Exception]) -> None:
         """Fail everything that is open: the session has ended."""
         lines = list(self._lines.values())
-        self._lines.clear()
-        self._shared.clear()
+        for table in (self._lines, self._shared, self._answering, self._following):
+            table.clear()
         for line in lines:
             for sink in list(line.sinks):
                 sink.fail(error())
@@ -146,6 +215,8 @@ class Router:
             if key.__class__ is int or not self.lanes.item(key, event):
                 self.late_frames += 1
             return
+        if line.memory is not None:
+            line.memory.add(event)
         finished = False
         for sink in line.sinks:
             sink.item(event)
@@ -173,6 +244,9 @@ class Router:
             return
         for sink in line.sinks:
             sink.end(value)
+        if line.request.lasting:
+            line.complete = True
+            self._next(line)
         self._done(line)
 
     def _done(self, line: Line) -> None:
@@ -239,6 +313,7 @@ class Router:
                 self._close(line)
             for sink in list(line.sinks):
                 sink.fail(_error(rule.error, notice, line.request.method, advanced_reject))
+            self._next(line)
         elif rule.effect == "complete":
             for sink in list(line.sinks):
                 sink.complete(notice)
@@ -300,6 +375,7 @@ class Router:
         for number in ids:
             line = self._lines.get(number)
             if line is not None:
+                self._unshare(line)
                 for sink in list(line.sinks):
                     sink.fail(error)
                 return True

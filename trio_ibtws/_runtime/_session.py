@@ -265,21 +265,21 @@ class Session:
         return self.lanes.join(Ticket(request, request.lane(arguments), frame, cancel, single=single), sink)
 
     def _ask_by_id(self, request: Request[Any], arguments: Mapping[str, Any], sink: Sink, share: bool) -> Line:
-        shared_as = self._bridge.encode(request, arguments, 0) if share else None
+        shared_as = self._bridge.encode(request, arguments, 0) if share or request.lasting else None
         if shared_as is not None:
-            line = self.router.shared(shared_as)
-            if line is not None:
-                line.sinks.append(sink)
-                return line
+            joined = self.router.join(shared_as, sink)
+            if joined is not None:
+                return joined
         request_id = self.router.new_request_id()
-        entry = self.outbox.append(self._bridge.encode(request, arguments, request_id), orders=request.orders)
+        frame = self._bridge.encode(request, arguments, request_id)
 
-        def cancel() -> None:
-            frame = self._cancel_frame(request, arguments, request_id)
-            if frame is not None:
-                self.outbox.append(frame)
+        def cancel(line: Line) -> None:
+            if line.entry is not None and not self.outbox.remove(line.entry):
+                cancelling = self._cancel_frame(request, arguments, request_id)
+                if cancelling is not None:
+                    self.outbox.append(cancelling)
 
-        line = Line(request, request_id, entry, cancel)
+        line = Line(request, request_id, lambda: self.outbox.append(frame, orders=request.orders), cancel)
         self.router.open(line, sink, shared_as=shared_as)
         return line
 
@@ -287,8 +287,8 @@ class Session:
         """Stop listening, and end at TWS what nobody else uses; idempotent."""
         if isinstance(asked, Ticket):
             self.lanes.leave(asked, sink)
-        elif self.router.leave(asked, sink) and not self.outbox.remove(asked.entry) and asked.cancel is not None:
-            asked.cancel()
+        else:
+            self.router.leave(asked, sink)
 
     def _cancel_frame(
         self, request: Request[Any], arguments: Mapping[str, Any], request_id: int | None = None

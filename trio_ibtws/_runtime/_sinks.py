@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from ..errors import NoData, SlowConsumer
 from ._events import EndOfSnapshot, Lagged, Notice
 from ._result import Result
+from ._rows import newest
 
 __all__ = ["Answer", "Buffer", "Conflating", "Overflow", "Sink"]
 
@@ -52,9 +53,11 @@ class Answer:
 
     stream = False
 
-    def __init__(self, wake: Callable[[], None], *, single: bool) -> None:
+    def __init__(self, wake: Callable[[], None], *, single: bool, updated: bool = False) -> None:
+        """*updated* says that updates may come between the rows, so that the newest about each thing is the row."""
         self._wake = wake
         self._single = single
+        self._updated = updated
         self._rows: list[Any] = []
         self._end: Any = None
         self._error: Exception | None = None
@@ -106,7 +109,9 @@ class Answer:
         """Return the answer, or raise what took its place."""
         if self._error is not None:
             raise self._error
-        return self._rows[0] if self._single else Result(self._rows, self._end)
+        if self._single:
+            return self._rows[0]
+        return Result(newest(self._rows) if self._updated else self._rows, self._end)
 
 
 class Buffer:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-__all__ = ["integer", "number", "size"]
+__all__ = ["integer", "number", "order_id", "size"]
 
 UNSET_DOUBLE = 1.7976931348623157e308
 UNSET_DECIMAL = Decimal(2**127 - 1)
@@ -15,16 +15,21 @@ UNSET_INTEGERS = (2**31 - 1, 2**63 - 1)
 
 
 def number(value: float | None) -> float | None:
-    """Return *value*, or ``None`` where it is unset or not a number."""
-    return None if value is None or value == UNSET_DOUBLE or value != value else value
+    """Return *value*, or ``None`` where it is unset or not finite: no price is NaN or infinite."""
+    return value if value is not None and -UNSET_DOUBLE < value < UNSET_DOUBLE else None
 
 
 def size(value: Decimal | float | None) -> Decimal | None:
-    """Return *value* as a Decimal, or ``None`` where it is unset or not a number."""
+    """Return *value* as a Decimal, or ``None`` where it is unset or not finite."""
     if isinstance(value, Decimal):
-        return None if value.is_nan() or value == UNSET_DECIMAL else value
+        return value if value.is_finite() and value != UNSET_DECIMAL else None
     known = number(value)
     return None if known is None or known in UNSET_INTEGERS else Decimal(str(known))
+
+
+def order_id(value: int) -> int:
+    """Return an id that IB writes as 0 where there is none, or 0 where it is unset."""
+    return 0 if value in UNSET_INTEGERS else value
 
 
 def integer(value: int | None) -> int | None:

@@ -15,7 +15,7 @@ from ibapi.wrapper import EWrapper
 
 from ._compat import callback_parameters, error_arguments, require_callback
 from ._events import CommissionAndFeesReport, Event, ExecDetails, OpenOrder, OrderBound, OrderStatus
-from ._values import integer, number, size
+from ._values import integer, number, order_id, size
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -145,15 +145,15 @@ class SessionWrapper(EWrapper):
         mktCapPrice: float,
     ) -> None:
         event = OrderStatus(
-            orderId,
+            order_id(orderId),
             status,
             size(filled),
             size(remaining),
             number(avgFillPrice),
-            permId,
-            parentId,
+            order_id(permId),
+            order_id(parentId),
             number(lastFillPrice),
-            clientId,
+            order_id(clientId),
             whyHeld,
             number(mktCapPrice),
         )
@@ -183,7 +183,12 @@ class SessionWrapper(EWrapper):
 
     def orderBound(self, *ids: int) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Up to ibapi 10.30 the first parameter is called reqId; it is the permId all the same."""
-        self.router.session(self._session.order_bound, OrderBound(*ids))
+        self.router.session(self._session.order_bound, OrderBound(*map(order_id, ids)))
+
+    def tickPriceProtoBuf(self, tickPriceProto: Any) -> None:
+        """The decoder calls this first and reads the message then: without a mask it would set all three flags."""
+        if not tickPriceProto.HasField("attrMask"):
+            tickPriceProto.attrMask = 0
 
     def winError(self, text: str, lastError: int) -> None:
         """Only ibapi's own socket on Windows calls this, and it is not in use."""
