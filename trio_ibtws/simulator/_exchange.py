@@ -13,15 +13,17 @@ from typing import Protocol
 
 from ._accounts import Account
 from ._clock import Clock
+from ._fills import Fills
 from ._market import Market, Tick
 from ._market_instrument import Instrument
-from ._orders import Execution, Order, commission_of, marketable_price, triggered
+from ._order_prices import marketable_price, triggered
+from ._orders import Execution, Order
 from ._ticker import Ticker
+from ._times import parse_time
 
 __all__ = ["Exchange", "Listener", "Tickers"]
 
 _FIRST_PERM_ID = 900_000_001
-_VENUES = ("ARCA", "NYSE", "IEX", "BATS")
 
 
 class Listener(Protocol):
@@ -62,15 +64,19 @@ class Exchange:
     def __init__(self, clock: Clock, market: Market, account: Account, tickers: Tickers) -> None:
         self._clock = clock
         self._market = market
-        self._account = account
+        self._fills = Fills(clock, account)
         self._tickers = tickers
         self._next_ids: dict[int, int] = {}
         self._perm_ids = count(_FIRST_PERM_ID)
         self._orders: dict[tuple[int, int], Order] = {}
-        self.executions: list[Execution] = []
         self.listener: Listener
 
     # --- what is known -------------------------------------------------------------------------------------------
+
+    @property
+    def executions(self) -> list[Execution]:
+        """All executions, in the order in which they happened."""
+        return self._fills.executions
 
     def next_order_id(self, client_id: int) -> int:
         """Return the lowest order id that a client may use."""
@@ -96,12 +102,15 @@ class Exchange:
 
     def submit(self, order: Order) -> None:
         """Take a new order; it is only kept when it must not be transmitted yet."""
-        self._orders[order.key] = order
-        self._next_ids[order.client_id] = max(self.next_order_id(order.client_id), order.order_id + 1)
+        self._know(order)
         parent_id = order.values.get("parentId")
         order.parent = self.find(order.client_id, parent_id) if parent_id else None
         if order.values["transmit"]:
             self._transmit_family(order)
+
+    def _know(self, order: Order) -> None:
+        self._orders[order.key] = order
+        self._next_ids[order.client_id] = max(self.next_order_id(order.client_id), order.order_id + 1)
 
     def _transmit_family(self, order: Order) -> None:
         """Send an order, its parent, and the parent's other children, all that were waiting."""
@@ -115,7 +124,7 @@ class Exchange:
         order.transmitted = True
         opens = self._opens(order)
         if order.parent is not None and order.parent.status != "Filled":
-            order.why_held = "child,trigger" if order.kind.startswith("STP") else "child"
+            order.why_held = "child,trigger" if order.waits else "child"
             self.listener.shown(order)
         elif opens is None:
             self._activate(order)
@@ -125,27 +134,36 @@ class Exchange:
             self._clock.call_at(opens, lambda: self._activate(order))
 
     def _opens(self, order: Order) -> float | None:
+        """Return when an order may begin to trade, ``None``: now."""
         now = self._clock.now()
-        if self._market.is_open(order.instrument, now):
-            return None
-        return self._market.next_open(order.instrument, now)
+        after = max(parse_time(order.values.get("goodAfterTime") or "") or now, now)
+        if order.tif != "OPG" and self._market.is_open(order.instrument, after):
+            return after if after > now else None
+        return self._market.next_open(order.instrument, after)
 
     def _activate(self, order: Order) -> None:
         """Let an order trade from the next tick on."""
         if order.done or order.active:
             return
         order.active = True
-        is_stop = order.kind.startswith("STP")
-        order.why_held = "trigger" if is_stop else ""
-        if is_stop or order.repeats:
+        rests = order.waits or order.at_close
+        order.why_held = "trigger" if order.waits else ""
+        if rests or order.repeats:
             order.status = "PreSubmitted"
             self.listener.shown(order)
-        if not is_stop:
+        if not rests:
             order.status = "Submitted"
             self.listener.shown(order)
         self._tickers.ticker(order.instrument).add(order.key, lambda tick: self._on_tick(order, tick))
-        if order.values["tif"] in {"", "DAY"}:
-            self._clock.call_at(self._day_ends(order.instrument), lambda: self._expire(order))
+        ends = self._ends(order)
+        if ends is not None:
+            self._clock.call_at(ends, lambda: self._expire(order))
+
+    def _ends(self, order: Order) -> float | None:
+        """Return when an order ends that was not filled, or ``None``: never."""
+        if order.tif == "GTD":
+            return parse_time(order.values["goodTillDate"])
+        return None if order.tif == "GTC" and not order.at_close else self._day_ends(order.instrument)
 
     def _day_ends(self, instrument: Instrument) -> float:
         return self._market.day_end(instrument, self._clock.now())
@@ -191,8 +209,7 @@ class Exchange:
 
     def reject(self, order: Order) -> None:
         """Keep an order that was refused by the exchange."""
-        self._orders[order.key] = order
-        self._next_ids[order.client_id] = max(self.next_order_id(order.client_id), order.order_id + 1)
+        self._know(order)
         order.transmitted = True
         self._finish(order, "Inactive")
         self.listener.shown(order)
@@ -202,14 +219,14 @@ class Exchange:
     def _on_tick(self, order: Order, tick: Tick) -> None:
         if not triggered(order, tick):
             return
-        if order.kind.startswith("STP") and not order.stopped:
+        if order.waits:
             order.stopped = True
             order.status, order.why_held = "Submitted", ""
             self.listener.shown(order)
-        price = marketable_price(order, tick)
+        price = marketable_price(order, tick, self._day_ends(order.instrument) if order.at_close else 0.0)
         if price is not None:
             self._fill(order, tick, price)
-        if order.values["tif"] == "IOC" and not order.done:
+        if order.tif in {"IOC", "FOK", "OPG"} and not order.done:
             self._expire_at_once(order)
 
     def _expire_at_once(self, order: Order) -> None:
@@ -219,10 +236,11 @@ class Exchange:
 
     def _fill(self, order: Order, tick: Tick, price: Decimal) -> None:
         there = Decimal(tick.ask_size if order.sign > 0 else tick.bid_size)
-        quantity = min(order.remaining, there)
-        if order.values.get("allOrNone") and quantity < order.remaining:
+        in_auction = order.at_close or order.tif == "OPG"
+        quantity = order.remaining if in_auction else min(order.remaining, there)
+        if (order.values.get("allOrNone") or order.tif == "FOK") and quantity < order.remaining:
             return
-        execution = self._execute(order, quantity, price)
+        execution = self._fills.execute(order, quantity, price)
         self.listener.executed(execution)
         if order.remaining:
             order.status = "Submitted"
@@ -232,30 +250,8 @@ class Exchange:
         if order.done and order.repeats:
             self.listener.shown(order)
         self.listener.charged(execution)
+        self._reduce_rivals(order, quantity)
         self._follow(order)
-
-    def _execute(self, order: Order, quantity: Decimal, price: Decimal) -> Execution:
-        order.filled += quantity
-        order.paid += quantity * price
-        order.last_price = price
-        due = commission_of(order, order.filled, order.paid)
-        commission, order.commission = due - order.commission, due
-        realized = self._account.fill(order.instrument, quantity * order.sign, price, commission)
-        number = len(self.executions) + 1
-        execution = Execution(
-            exec_id=f"0000e0d5.{order.perm_id:08x}.{number:02d}.01",
-            order=order,
-            at=self._clock.now(),
-            exchange=_VENUES[number % len(_VENUES)] if order.instrument.is_stock else order.instrument.exchange,
-            quantity=quantity,
-            price=price,
-            total=order.filled,
-            average=order.average,
-            commission=commission,
-            realized=realized,
-        )
-        self.executions.append(execution)
-        return execution
 
     def _follow(self, order: Order) -> None:
         """Let the children of a filled order trade, and cancel those of which one cancels all."""
@@ -264,8 +260,28 @@ class Exchange:
         for child in self._waiting_for(order):
             if child.transmitted:
                 self._activate(child)
-        for other in list(self._rivals(order)):
+        for other in [] if order.reduces else list(self._rivals(order)):
             self._cancelled(other)
+
+    def _reduce_rivals(self, order: Order, quantity: Decimal) -> None:
+        """Make the others of a group smaller by what was filled of one, where the group says so."""
+        for other in list(self._rivals(order)) if order.reduces else []:
+            other.reduced += min(quantity, other.remaining)
+            if other.remaining:
+                self.listener.shown(other)
+            else:
+                self._cancelled(other)
+
+    def exercise(self, option: Order, delivery: Order, price: Decimal) -> None:
+        """Turn an option position into what it delivers, at once, at the strike *price*."""
+        for order, at in ((option, Decimal(0)), (delivery, price)):
+            self._know(order)
+            order.transmitted = order.active = True
+            execution = self._fills.execute(order, order.quantity, at)
+            order.status = "Filled"
+            order.ended = self._clock.now()
+            self.listener.executed(execution)
+            self.listener.charged(execution)
 
     def _rivals(self, order: Order) -> Iterator[Order]:
         for each in self._orders.values():

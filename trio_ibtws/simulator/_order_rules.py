@@ -8,12 +8,22 @@ from typing import Any
 from ._accounts import Account
 from ._market_instrument import Instrument, increment
 from ._orders import ORDER_TYPES
+from ._times import parse_time
 
 __all__ = ["Refusal", "beyond_means", "refusal", "warning"]
 
 Refusal = tuple[int, str]
 """A code and a text."""
 
+_PRICES: dict[str, tuple[str, ...]] = {
+    "LMT": ("lmtPrice",),
+    "LOC": ("lmtPrice",),
+    "STP": ("auxPrice",),
+    "MIT": ("auxPrice",),
+    "STP LMT": ("lmtPrice", "auxPrice"),
+    "LIT": ("lmtPrice", "auxPrice"),
+}
+"""The prices that an order of a type must have."""
 _IDEALPRO_LEAST = Decimal(20_000)
 _TIFS = ("", "DAY", "GTC", "IOC", "GTD", "OPG", "FOK", "DTC", "GTX", "AUC")
 
@@ -23,11 +33,17 @@ def refusal(order: dict[str, Any], instrument: Instrument, account: Account) -> 
     cause = _malformed(order)
     if cause is not None:
         return 321, f"Error validating request.-'v' : cause - {cause}"
+    if ORDER_TYPES[order["orderType"]] not in instrument.terms.order_types.split(",") and instrument.has_quotes:
+        return 387, "Unsupported order type for this exchange and security type."
     if not order["totalQuantity"] or order["totalQuantity"] < 0:
         return 434, "The order size cannot be zero."
     if order["account"] not in {"", account.name}:
         return 321, "Error validating request.-'v' : cause - Invalid account code was entered."
     prices = [order.get(name) for name in _prices_of(order["orderType"])]
+    if order["orderType"].startswith("TRAIL") and bool(order.get("auxPrice")) == bool(order.get("trailingPercent")):
+        return 321, "Error validating request.-'v' : cause - Either a trailing amount or a percentage is needed."
+    if order["tif"] == "GTD" and parse_time(order.get("goodTillDate") or "") is None:
+        return 391, "The time or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss xx/xxxx."
     if any(price is None or price <= 0 for price in prices):
         return 321, "Error validating request.-'v' : cause - A price is missing for this order type."
     if any(not _conforms(instrument, price) for price in prices if price is not None):
@@ -46,7 +62,7 @@ def _malformed(order: dict[str, Any]) -> str | None:
 
 
 def _prices_of(kind: str) -> tuple[str, ...]:
-    return {"LMT": ("lmtPrice",), "STP": ("auxPrice",), "STP LMT": ("lmtPrice", "auxPrice")}.get(kind, ())
+    return _PRICES.get(kind, ())
 
 
 def _conforms(instrument: Instrument, price: float) -> bool:

@@ -7,19 +7,26 @@ from typing import Any
 
 import msgspec
 
-from ._accounts import cents
-from ._market import Tick
 from ._market_instrument import Instrument
 
-__all__ = ["ORDER_TYPES", "TERMINAL", "Execution", "Order", "commission_of", "marketable_price", "triggered"]
+__all__ = ["ORDER_TYPES", "TERMINAL", "Execution", "Order"]
 
-ORDER_TYPES = ("MKT", "LMT", "STP", "STP LMT")
+ORDER_TYPES: dict[str, str] = {
+    "MKT": "MKT",
+    "LMT": "LMT",
+    "STP": "STP",
+    "STP LMT": "STPLMT",
+    "TRAIL": "TRAIL",
+    "TRAIL LIMIT": "TRAILLMT",
+    "MIT": "MIT",
+    "LIT": "LIT",
+    "MOC": "MOC",
+    "LOC": "LOC",
+}
+"""The order types, and what contract details call them."""
+_TRIGGERED = frozenset({"STP", "STP LMT", "TRAIL", "TRAIL LIMIT", "MIT", "LIT"})
+_LIMITED = frozenset({"LMT", "STP LMT", "LIT", "LOC"})
 TERMINAL = frozenset({"Filled", "Cancelled", "Inactive", "ApiCancelled"})
-
-_PER_SHARE = Decimal("0.005")
-_LEAST = {"STK": Decimal("1.00"), "CASH": Decimal("2.00")}
-_MOST_OF_VALUE = Decimal("0.01")
-_OF_VALUE = Decimal("0.00002")
 
 
 class Execution(msgspec.Struct, frozen=True):
@@ -61,6 +68,10 @@ class Order(msgspec.Struct, kw_only=True):
     active: bool = False
     stopped: bool = False
     """Whether its stop price has been reached."""
+    trail: float | None = None
+    """Where the stop price of a trailing order is."""
+    reduced: Decimal = Decimal(0)
+    """By how much fills of others in its group have made it smaller."""
     parent: Order | None = None
     ended: float = 0.0
     """When it was done."""
@@ -77,8 +88,8 @@ class Order(msgspec.Struct, kw_only=True):
 
     @property
     def quantity(self) -> Decimal:
-        """How much was ordered."""
-        return self.values["totalQuantity"] or Decimal(0)
+        """How much was ordered, less what others of its group have taken."""
+        return (self.values["totalQuantity"] or Decimal(0)) - self.reduced
 
     @property
     def remaining(self) -> Decimal:
@@ -96,6 +107,34 @@ class Order(msgspec.Struct, kw_only=True):
         return str(self.values["orderType"])
 
     @property
+    def tif(self) -> str:
+        """How long it is good for."""
+        return str(self.values["tif"] or "DAY")
+
+    @property
+    def waits(self) -> bool:
+        """Whether it rests until a price is reached, and it has not been."""
+        return self.kind in _TRIGGERED and not self.stopped
+
+    @property
+    def at_close(self) -> bool:
+        """Whether it trades in the closing auction alone."""
+        return self.kind in {"MOC", "LOC"}
+
+    @property
+    def limit(self) -> float | None:
+        """The price beyond which it does not trade, or ``None``."""
+        if self.kind == "TRAIL LIMIT" and self.trail is not None:
+            offset = self.values.get("lmtPriceOffset") or 0.0
+            return self.trail + offset * self.sign
+        return self.values.get("lmtPrice") or 0.0 if self.kind in _LIMITED else None
+
+    @property
+    def reduces(self) -> bool:
+        """Whether a fill makes the others of its group smaller, rather than cancels them."""
+        return (self.values.get("ocaType") or 0) in {2, 3} and bool(self.values.get("ocaGroup"))
+
+    @property
     def average(self) -> Decimal:
         """The average price of its fills."""
         return self.paid / self.filled if self.filled else Decimal(0)
@@ -110,30 +149,3 @@ class Order(msgspec.Struct, kw_only=True):
     def repeats(self) -> bool:
         """Whether the gateway tells the states of this order more than once; it does for about half of them."""
         return self.perm_id % 2 == 0
-
-
-def triggered(order: Order, tick: Tick) -> bool:
-    """Return whether a stop order's price has been reached by the last trade; the middle where none are shown."""
-    if order.kind not in {"STP", "STP LMT"} or order.stopped:
-        return True
-    price = tick.last if order.instrument.has_trades else (tick.bid + tick.ask) / 2
-    stop = order.values.get("auxPrice") or 0.0
-    return price >= stop if order.sign > 0 else price <= stop
-
-
-def marketable_price(order: Order, tick: Tick) -> Decimal | None:
-    """Return the price at which an active order trades against the quote, or ``None`` when its limit forbids it."""
-    price = tick.ask if order.sign > 0 else tick.bid
-    if order.kind in {"LMT", "STP LMT"}:
-        limit = order.values.get("lmtPrice") or 0.0
-        if (price - limit) * order.sign > 1e-9:
-            return None
-    return Decimal(str(price))
-
-
-def commission_of(order: Order, filled: Decimal, paid: Decimal) -> Decimal:
-    """Return the commission of an order of which *filled* was traded for *paid* in all."""
-    if order.instrument.is_stock:
-        fee = max(filled * _PER_SHARE, _LEAST["STK"])
-        return cents(min(fee, max(paid * _MOST_OF_VALUE, Decimal("0.01"))))
-    return cents(max(paid * _OF_VALUE, _LEAST["CASH"]))

@@ -8,8 +8,9 @@ from typing import Any
 
 from ._market_instrument import Instrument
 from ._order_messages import NOT_CANCELLABLE, send_both, send_charge, send_completed, send_execution, send_order
+from ._order_prices import commission_of
 from ._order_rules import beyond_means, refusal, warning
-from ._orders import Execution, Order, commission_of
+from ._orders import Execution, Order
 from ._serve_contracts import instrument_for
 from ._session import Handler, Session
 from ._times import parse_time
@@ -36,7 +37,7 @@ def place_order(session: Session, values: dict[str, Any]) -> None:
     if instrument is None:
         return
     problem = refusal(values["order"], instrument, session.world.account)
-    if problem is None and instrument.series is None:
+    if problem is None and (instrument.series is None or not instrument.has_quotes):
         problem = (201, "Order rejected - reason:No trading permissions.")
     if problem is not None:
         session.error(order_id, *problem)
@@ -55,6 +56,8 @@ def place_order(session: Session, values: dict[str, Any]) -> None:
 
 def _is_change_of(known: Order, new: dict[str, Any], instrument: Instrument) -> bool:
     """Return whether an order with the id of a known one is that order with other prices or another size."""
+    if known.stopped:
+        new["orderType"] = known.kind  # it stays triggered
     same = (new["action"], new["orderType"]) == (known.values["action"], known.kind)
     return same and instrument is known.instrument and bool(new["totalQuantity"] > known.filled)
 
@@ -75,7 +78,7 @@ def _make(session: Session, values: dict[str, Any], instrument: Instrument, know
 def _submit(session: Session, order: Order) -> None:
     exchange = session.world.exchange
     rejection = beyond_means(order.values, order.instrument, session.world.account)
-    if order.values["tif"] == "FOK":
+    if order.values["tif"] == "FOK" and order.instrument.is_stock:
         rejection = (201, _NO_FILL_OR_KILL)
     if rejection is not None:
         exchange.reject(order)

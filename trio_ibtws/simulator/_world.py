@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,13 @@ class World:
         self._tickers: dict[int, Ticker] = {}
         self.books: dict[Hashable, Callable[[], None]] = {}
         """How to reset each book of market depth that a client follows."""
+        self._begin_day()
+
+    def _begin_day(self) -> None:
+        """Count the profits of a new day, and come back for the next."""
+        self.account.start_day()
+        midnight = datetime.combine(self.today() + timedelta(days=1), time(), NEW_YORK)
+        self.clock.call_at(midnight.timestamp(), self._begin_day)
 
     def today(self) -> date:
         """Return the date in New York."""
