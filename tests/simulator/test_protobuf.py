@@ -9,10 +9,11 @@ import pytest
 from ibapi.order import Order
 
 from tests.simulator.stock import PROTOBUF_VERSIONS, StockClient, contract, names, order
-from trio_ibtws import Client, UpdateAccountValue, open_client
+from trio_ibtws import Client, TickByTickBidAsk, UpdateAccountValue, open_client
 from trio_ibtws._runtime._framing import FrameBuffer, frame
 from trio_ibtws.simulator import Scenario, Simulator, open_simulator
 from trio_ibtws.simulator._codec import UnknownMessage, decode_request
+from trio_ibtws.simulator._codec_protobuf import wire_class
 from trio_ibtws.simulator._handshake import check_version, choose_version
 
 pytestmark = [
@@ -81,9 +82,7 @@ async def test_unreadable_requests_are_refused(client: StockClient) -> None:
 
 
 def test_a_number_that_is_none() -> None:
-    from ibapi.protobuf.PlaceOrderRequest_pb2 import PlaceOrderRequest
-
-    request = PlaceOrderRequest(orderId=7)
+    request = wire_class("placeOrder", request=True)(orderId=7)
     request.order.totalQuantity = "many"
     with pytest.raises(Exception, match="totalQuantity") as caught:
         decode_request((203).to_bytes(4, "big") + request.SerializeToString(), NEWEST)
@@ -137,13 +136,14 @@ async def test_our_own_client(sim: Simulator) -> None:
         assert (details.contract.symbol, details.minTick) == ("AAPL", 0.01)
         bars = await client.historical_data(contract(), "", "5 D", "1 hour", "TRADES")
         assert len(bars) > 3
+        assert bars.end is not None
         assert bars.end.end
         async with client.mkt_data(contract()) as ticks:
             kinds = {type(await ticks.receive()).__name__ for _ in range(8)}
             assert {"TickPrice", "TickSize"} <= kinds
         await fill(client)
         positions = await client.positions()
-        assert [(each.contract.symbol, each.position) for each in positions] == [("AAPL", 10)]
+        assert [(each.contract.symbol, each.position) for each in positions] == [("AAPL", Decimal(10))]
         updates = await client.account_updates()
         values = {each.key: each.val for each in updates if isinstance(each, UpdateAccountValue)}
         assert Decimal(values["NetLiquidation"]) > 0
@@ -165,4 +165,5 @@ async def test_what_needs_live_data(speed: float) -> None:
         async with open_client(stream=await sim.connect()) as client:
             async with client.tick_by_tick_data(contract(), "BidAsk") as ticks:
                 tick = await ticks.receive()
+                assert isinstance(tick, TickByTickBidAsk)
                 assert 0 < (tick.bid_price or 0) < (tick.ask_price or 0)

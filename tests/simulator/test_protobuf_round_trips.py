@@ -274,6 +274,10 @@ REQUEST_CASES = [
 ]
 
 
+A_SLIP = {"MIN_SERVER_VER_WSH_EVENT_DATA_FILTERS_DATE"}
+"""A parameter that ibapi 10.30.1's reqWshEventData has by mistake, and that stands in the way of the request."""
+
+
 def written(client: StockClient) -> list[Message]:
     frames = FrameBuffer()
     frames.receive_data(bytes(client.outbox.data))
@@ -288,9 +292,11 @@ def test_a_request_is_read_as_ibapi_wrote_it(version: int, name: str) -> None:
     client.extraAuth = True
     numbers = count(1001)
     parameters = list(inspect.signature(getattr(EClient, name)).parameters.values())[1:]
-    arguments = {each.name: made(each, numbers) for each in parameters}
+    arguments = {each.name: made(each, numbers) for each in parameters if each.name not in A_SLIP}
     if name == "startApi":
         client.clientId = 1001
+    if A_SLIP & {each.name for each in parameters}:
+        arguments |= dict.fromkeys(A_SLIP, True)
     try:
         getattr(client, name)(*arguments.values())
     except NotImplementedError:  # options, in ibapi 9.81
