@@ -89,15 +89,15 @@ def ratio(row: dict[str, float], peer: str, twin: dict[str, float]) -> str:
 
 
 def plot(sections: list[Section], measured: Measured, path: Path) -> bool:
-    """Write bars of the streams' rates; return whether matplotlib is there to do it."""
-    if find_spec("matplotlib") is None:
+    """Write bars of the streams' rates; return whether they were measured, and matplotlib is there to do it."""
+    shown_sections = [section for section in sections if section.title.startswith("Streams")]
+    if not shown_sections or find_spec("matplotlib") is None:
         return False
     import matplotlib
 
     matplotlib.use("svg")
     from matplotlib import pyplot
 
-    shown_sections = [section for section in sections if section.title.startswith("Streams")]
     figure, axes = pyplot.subplots(len(shown_sections), 1, figsize=(9, 3.6 * len(shown_sections)), squeeze=False)
     for axis, section in zip(axes.flat, shown_sections, strict=True):
         draw(axis, section, measured)
