@@ -16,7 +16,7 @@ _LEAST = {"STK": Decimal(1), "CASH": Decimal(2), "OPT": Decimal(1), "CRYPTO": De
 _PER_CONTRACT = {"OPT": Decimal("0.70"), "FUT": Decimal("2.25")}
 _OF_VALUE = {"CASH": Decimal("0.00002"), "CRYPTO": Decimal("0.0018"), "BOND": Decimal("0.001")}
 _MOST_OF_VALUE = Decimal("0.01")
-_CLOSING = 0.5  # seconds before the end of the day, in which the last tick is
+_CLOSING = 0.3  # seconds before the end of the day, in which the last tick is, and no other
 
 
 def _reference(order: Order, tick: Tick) -> float:
