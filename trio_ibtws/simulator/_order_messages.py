@@ -24,6 +24,7 @@ def _order_values(order: Order) -> dict[str, Any]:
     values = {
         **sent,
         "orderId": order.order_id,
+        "filledQuantity": order.filled,
         "account": order.account,
         "clientId": order.client_id,
         "permId": order.perm_id,
