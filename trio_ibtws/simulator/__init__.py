@@ -18,12 +18,24 @@ from __future__ import annotations
 from ._faults import Faults as Faults
 from ._limits import Limits as Limits
 from ._open import open_simulator as open_simulator
+from ._proxy import ChaosProxy as ChaosProxy
+from ._proxy import Toxics as Toxics
 from ._scenario import Scenario as Scenario
 from ._script import ScriptError as ScriptError
 from ._session import Received as Received
 from ._simulator import Simulator as Simulator
 
-__all__ = ["Faults", "Limits", "Received", "Scenario", "ScriptError", "Simulator", "open_simulator"]
+__all__ = [
+    "ChaosProxy",
+    "Faults",
+    "Limits",
+    "Received",
+    "Scenario",
+    "ScriptError",
+    "Simulator",
+    "Toxics",
+    "open_simulator",
+]
 
 for _name in __all__:
     globals()[_name].__module__ = __name__
