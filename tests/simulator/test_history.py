@@ -126,7 +126,7 @@ async def test_questions_about_ticks_that_make_no_sense(client: StockClient) -> 
 async def test_real_time_bars(client: StockClient) -> None:
     client.reqRealTimeBars(1, contract(), 5, "TRADES", True, [])
     got = [(await client.until("realtimeBar"))[-1] for _ in range(3)]
-    times = [getattr(each, "time", None) for each in got]
+    times: list[int] = [each.time for each in got]
     assert [time % 5 for time in times] == [0, 0, 0]
     assert times[2] - times[0] == 10
     for bar in got:

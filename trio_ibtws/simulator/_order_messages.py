@@ -45,7 +45,7 @@ def send_order(session: Session, order: Order, state: dict[str, Any] | None = No
     """Send openOrder."""
     shown = {"status": order.status, **(state or _charged(order))}
     values = _order_values(order)
-    session.send("openOrder", orderId=order.order_id, contract=order.contract, order=values, orderState=shown)
+    session.send("openOrder", orderId=order.shown_id, contract=order.contract, order=values, orderState=shown)
 
 
 def _charged(order: Order) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def send_status(session: Session, order: Order) -> None:
     """Send orderStatus."""
     session.send(
         "orderStatus",
-        orderId=order.order_id,
+        orderId=order.shown_id,
         status=order.status,
         filled=order.filled,
         remaining=order.remaining,
@@ -101,7 +101,7 @@ def send_execution(session: Session, execution: Execution, request: int = -1) ->
     session.send(
         "execDetails",
         reqId=request,
-        orderId=order.order_id,
+        orderId=order.shown_id,
         contract={**order.contract, "exchange": execution.exchange},
         execution={
             "execId": execution.exec_id,
@@ -140,26 +140,33 @@ class OrderNews:
         self._traded = traded
 
     def _owner(self, order: Order) -> Session | None:
-        return self._world.sessions.get(order.client_id)
+        return self._world.sessions.get(order.client_id) if order.bound else None
+
+    def _told(self, order: Order) -> list[Session]:
+        """Return who is told of an order: its owner, and the master client, who is told of all."""
+        master_id = self._world.scenario.master_client_id
+        master = None if master_id is None else self._world.sessions.get(master_id)
+        owner = self._owner(order)
+        return [each for each in dict.fromkeys((owner, master)) if each is not None]
 
     def shown(self, order: Order) -> None:
         """Tell the whole state of an order."""
-        if (session := self._owner(order)) is not None:
+        for session in self._told(order):
             send_both(session, order)
 
     def status(self, order: Order) -> None:
         """Tell the status of an order."""
-        if (session := self._owner(order)) is not None:
+        for session in self._told(order):
             send_status(session, order)
 
     def executed(self, execution: Execution) -> None:
         """Tell a fill."""
-        if (session := self._owner(execution.order)) is not None:
+        for session in self._told(execution.order):
             send_execution(session, execution)
 
     def charged(self, execution: Execution) -> None:
         """Tell a commission, and then the account."""
-        if (session := self._owner(execution.order)) is not None:
+        for session in self._told(execution.order):
             send_charge(session, execution)
         self._traded(execution)
 

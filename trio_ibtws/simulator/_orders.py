@@ -68,6 +68,8 @@ class Order(msgspec.Struct, kw_only=True):
     active: bool = False
     stopped: bool = False
     """Whether its stop price has been reached."""
+    bound: bool = True
+    """Whether it has an order id; one that was given by hand has none at first."""
     trail: float | None = None
     """Where the stop price of a trailing order is."""
     reduced: Decimal = Decimal(0)
@@ -80,6 +82,11 @@ class Order(msgspec.Struct, kw_only=True):
     def key(self) -> tuple[int, int]:
         """What tells it from others."""
         return self.client_id, self.order_id
+
+    @property
+    def shown_id(self) -> int:
+        """Its order id as clients see it."""
+        return self.order_id if self.bound else 0
 
     @property
     def done(self) -> bool:

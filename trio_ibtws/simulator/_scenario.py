@@ -45,6 +45,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
       restart_lasts: for how many seconds its port refuses connections then.
       data: your own prices: a CSV or Parquet file for each symbol.
       script: what is to go wrong, one step a line.
+      master_client_id: the client that is told of the orders and executions of all others too.
       speed: simulated seconds for each second of the event loop's clock.
     """
 
@@ -68,6 +69,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     restart_lasts: float = 90.0
     data: dict[str, str] = {}
     script: str = ""
+    master_client_id: int | None = None
     speed: float = 1.0
 
     @classmethod
@@ -93,3 +95,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         weeks, weekday = divmod(seed % _DAYS, 5)
         day = _FIRST_DAY + timedelta(weeks=weeks, days=weekday)
         return datetime.combine(day, _TEN_O_CLOCK, NEW_YORK).timestamp()
+
+
+# msgspec looks the annotations up in the class's module once. That has to be while it is this one: the facade gives
+# public classes its own name.
+msgspec.convert({}, Scenario)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from ._manual_orders import bind
 from ._market_instrument import Instrument
 from ._order_messages import NOT_CANCELLABLE, send_both, send_charge, send_completed, send_execution, send_order
 from ._order_prices import commission_of
@@ -153,7 +154,9 @@ def send_working(session: Session, client_id: int | None) -> None:
 
 
 def open_orders(session: Session, _: dict[str, Any]) -> None:
-    """Serve reqOpenOrders."""
+    """Serve reqOpenOrders; for client 0 orders that were given by hand are bound."""
+    if session.client_id == 0:
+        bind(session)
     send_working(session, session.client_id)
 
 
@@ -162,10 +165,12 @@ def all_open_orders(session: Session, _: dict[str, Any]) -> None:
     send_working(session, None)
 
 
-def auto_open_orders(session: Session, _: dict[str, Any]) -> None:
-    """Serve reqAutoOpenOrders: nothing to say to client 0, and an error to all others."""
+def auto_open_orders(session: Session, values: dict[str, Any]) -> None:
+    """Serve reqAutoOpenOrders: bind what is given by hand from now on, for client 0; an error for all others."""
     if session.client_id != 0:
         session.error(-1, 327, "Only the default client (i.e 0) can auto bind orders.")
+        return
+    session.world.auto_bind = bool(values["bAutoBind"])
 
 
 def completed_orders(session: Session, _: dict[str, Any]) -> None:

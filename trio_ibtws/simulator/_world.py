@@ -35,6 +35,8 @@ class World:
         self.exchange = Exchange(clock, self.market, self.account, self)
         self.sessions: dict[int, Session] = {}
         self._tickers: dict[int, Ticker] = {}
+        self.auto_bind = False
+        """Whether orders that are given by hand are bound to client 0 at once."""
         self.books: dict[Hashable, Callable[[], None]] = {}
         """How to reset each book of market depth that a client follows."""
         self._begin_day()
