@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
-from . import report, runner, suite
+from ibapi.server_versions import MAX_CLIENT_VER
+
+from . import report, runner, suite, wire
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     options = parser().parse_args()
     scale = suite.BRIEF if options.brief else suite.FULL
-    sections = suite.sections(scale, protobuf=find_spec("ibapi.protobuf") is not None)
+    sections = suite.sections(scale, protobuf=MAX_CLIENT_VER >= wire.PROTOBUF)
     sections = [section for section in sections if options.only.lower() in section.title.lower()]
     wanted = set(options.who.split(",")) if options.who else set(suite.EVERYBODY)
     jobs = (job for section in sections for case in section.cases for who, job in case.jobs.items() if who in wanted)

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-TEXT, PROTOBUF = 176, 226
+from ibapi.server_versions import MAX_CLIENT_VER
+
+TEXT, PROTOBUF = 176, max(213, min(MAX_CLIENT_VER, 226))
 _PROTOBUF_ID = 200
 _COMMAND = re.compile(rb"(QUIET|FLOOD|RATE|SPREAD|BARS)(\d*)X?(\d*)")
 _FIRST_RAW_ID = 201
