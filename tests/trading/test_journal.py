@@ -87,6 +87,27 @@ async def test_fills_outlive_the_day(tmp_path: Path) -> None:
         assert (fill.exec_id, int(fill.quantity)) == (kept[0].exec_id, 4)
 
 
+async def test_what_happens_while_the_journal_is_read_makes_no_second_trade(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tws = Tws(automatic=True)
+    async with opened(tws, journal=tmp_path / "j") as (_, book):
+        await book.place(stock(), limit_order("BUY", 10, 9.5, orderRef="a"))
+    read = Journal.fills
+
+    async def slowly(self: Journal, ref: str) -> Any:
+        tws.fill(tws.orders["a"], Decimal(10))
+        await tws.deliver()
+        await anyio.wait_all_tasks_blocked()
+        return await read(self, ref)
+
+    monkeypatch.setattr(Journal, "fills", slowly)
+    async with opened(tws, journal=tmp_path / "j") as (_, book):
+        [trade] = book.trades
+        assert trade.state == "Filled"
+        assert trade.filled_quantity == Decimal(10)
+
+
 async def test_a_journal_belongs_to_one_book(tmp_path: Path) -> None:
     async with opened(Tws(automatic=True), journal=tmp_path / "j"):
         with pytest.raises(JournalError, match="Is another program using it"):

@@ -46,10 +46,13 @@ async def open_book(
         raise anyio.BusyResourceError("opening the order book, of which a client has one at a time,")
     desk = Desk(session.settings.client_id, scope, _journal(session, journal))
     book = OrderBook(client, session, desk, limits, timing)
-    session.orders.add_listener(desk)
     try:
         if desk.journal is not None:
             await book.restore(desk.journal)
+        # Only now: news of an order that the journal has would else make a second trade of it. What came meanwhile is
+        # in the lists that are asked for next.
+        session.orders.add_listener(desk)
+        if desk.journal is not None:
             tasks.start_soon(desk.journal.run, name="order journal")
         if scope == "auto-bind":
             client.auto_open_orders(True)
