@@ -115,6 +115,7 @@ def _add_simulate(commands: argparse._SubParsersAction[_Parser]) -> None:
     simulate.add_argument(
         "--server-version", type=int, metavar="N", help="speak only this version (what the client asks)"
     )
+    simulate.add_argument("--scenario", metavar="FILE", help="a TOML file: the account, the limits, what goes wrong")
     simulate.set_defaults(run=_simulate)
 
 
@@ -176,5 +177,5 @@ def _doctor(arguments: argparse.Namespace) -> int:
 def _simulate(arguments: argparse.Namespace) -> int:
     from ._cli._simulate import simulate
 
-    anyio.run(simulate, arguments.port, arguments.seed, arguments.server_version, backend="trio")
+    anyio.run(simulate, arguments.port, arguments.seed, arguments.server_version, arguments.scenario, backend="trio")
     return 0

@@ -76,3 +76,18 @@ def test_simulate_works_without_rich(command: Command, tmp_path: Path) -> None:
     assert "rich" not in done.stderr
     assert "server version 99 is not served" in done.stderr
     assert command("demo").stderr.endswith("pip install 'trio-ibtws[cli]'\n")
+
+
+def test_a_scenario_file(command: Command, tmp_path: Path) -> None:
+    good = tmp_path / "good.toml"
+    good.write_text('account = "DU7654321"\n', encoding="utf-8")
+    with simulator("--scenario", str(good)) as (_, port):
+        doctor = command("doctor", "--port", str(port))
+    assert re.search(r"^accounts +D\*+21$", doctor.stdout, re.MULTILINE)
+    bad = tmp_path / "bad.toml"
+    bad.write_text("colour = 3\n", encoding="utf-8")
+    for path, code in ((bad, 2), (tmp_path / "none.toml", 1)):
+        done = command("simulate", "--port", "0", "--scenario", str(path))
+        assert done.returncode == code
+        assert str(path) in done.stderr
+        assert done.stderr.count("\n") == 1

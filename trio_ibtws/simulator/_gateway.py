@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 
 from ._clock import Clock
+from ._data import install
 from ._fault_rules import Rules
 from ._limits import HistoricalPacing, Window
 from ._link import Link
@@ -24,6 +25,7 @@ class Gateway(World):
 
     def __init__(self, clock: Clock, seed: int, scenario: Scenario) -> None:
         super().__init__(clock, seed, scenario)
+        install(self, scenario.data, seed)
         self.link = Link(scenario.farms_on_demand, self.tell)
         self.pacing = HistoricalPacing(scenario.limits)
         self.new_bars = Window(_TEN_MINUTES)

@@ -33,6 +33,10 @@ class Market:
             self._loaded[name] = load_series(name, self._seed)
         return self._loaded[name]
 
+    def use(self, name: str, series: Series) -> None:
+        """Trade on other bars than the recorded ones of that name."""
+        self._loaded[name] = series
+
     def _source(self, instrument: Instrument, instant: float) -> tuple[int, SourceBar]:
         series = self.series(instrument)
         index = max(series.until(instant) - 1, 0)

@@ -10,7 +10,7 @@ from zlib import crc32
 from ._market_derive import VOLATILITIES
 from ._market_instrument import Instrument
 
-__all__ = ["INSTRUMENTS", "futures", "options"]
+__all__ = ["INSTRUMENTS", "futures", "options", "us_stock"]
 
 _US_EXCHANGES = "SMART,AMEX,NYSE,CBOE,PHLX,ISE,CHX,ARCA,ISLAND,DRCTEDGE,BEX,BATS,EDGEA,BYX,IEX,EDGX,NYSENAT,PSX"
 _OPTION_EXCHANGES = "SMART,AMEX,BATS,BOX,CBOE,CBOE2,ISE,NASDAQOM,PHLX,PSE"
@@ -21,7 +21,8 @@ _STRIKES_EACH_SIDE = 4
 _FIRST_CON_ID, _CON_IDS = 100_000_000, 300_000_000
 
 
-def _us_stock(con_id: int, symbol: str, name: str, venue: str, trading_class: str, **more: Any) -> Instrument:
+def us_stock(con_id: int, symbol: str, name: str, venue: str, trading_class: str, **more: Any) -> Instrument:
+    """Make a stock that is listed in the US, whose prices are the series of its symbol."""
     return Instrument(
         con_id=con_id,
         symbol=symbol,
@@ -76,7 +77,7 @@ def _currency(con_id: int, symbol: str, name: str) -> Instrument:
     )
 
 
-_SPY = _us_stock(756733, "SPY", "SPDR S&P 500 ETF TRUST", "ARCA", "SPY", stock_type="ETF", isin="US78462F1030")
+_SPY = us_stock(756733, "SPY", "SPDR S&P 500 ETF TRUST", "ARCA", "SPY", stock_type="ETF", isin="US78462F1030")
 _SPX = Instrument(
     con_id=416904,
     symbol="SPX",
@@ -136,7 +137,7 @@ _IBM_BOND = Instrument(
 _EURO = _currency(12087792, "EUR", "European Monetary Union Euro")
 
 INSTRUMENTS: tuple[Instrument, ...] = (
-    _us_stock(
+    us_stock(
         265598,
         "AAPL",
         "APPLE INC",
@@ -145,7 +146,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
         industry=("Technology", "Computers", "Computers"),
         isin="US0378331005",
     ),
-    _us_stock(
+    us_stock(
         8314,
         "IBM",
         "INTL BUSINESS MACHINES CORP",
@@ -154,7 +155,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
         industry=("Technology", "Computers", "Computer Services"),
         isin="US4592001014",
     ),
-    _us_stock(
+    us_stock(
         272093,
         "MSFT",
         "MICROSOFT CORP",
@@ -163,7 +164,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
         industry=("Technology", "Software", "Applications Software"),
         isin="US5949181045",
     ),
-    _us_stock(
+    us_stock(
         30351181,
         "GOOG",
         "GOOGLE INC-CL A",

@@ -15,6 +15,8 @@ __all__ = ["spread_volume", "walk"]
 def walk(random: Random, bar: tuple[float, float, float, float], steps: int) -> list[float]:
     """Return ``steps + 1`` prices that start at the open, end at the close, and touch the high and the low."""
     open_, high, low, close = bar
+    if steps < 3:  # no room for both extremes
+        return [open_ + (close - open_) * at / steps for at in range(steps + 1)]
     first, second = sorted(random.sample(range(1, steps), 2))
     up_first = random.random() < 0.5
     anchors = [

@@ -124,6 +124,9 @@ class Walks:
         source = self._series(instrument)[index]
         if instrument.under is not None:
             return self._derive_minutes(instrument, instrument.under, index)
+        if source.minutes == 1:
+            prices = (source.open, source.high, source.low, source.close)
+            return [make_bar(source.start, source.day, prices, source.volume)]
         random = self._random(instrument, source.start)
         path = walk(random, (source.open, source.high, source.low, source.close), source.minutes)
         volumes = spread_volume(random, source.volume, source.minutes)
