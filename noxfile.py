@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import nox
+import nox.command
 
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["tests", "lint", "typing", "generate"]
@@ -31,7 +32,7 @@ RELEASES = [
 # What the benchmarks compare with, and draw with.
 PEERS = ["ib_async==2.1.0", "uvloop>=0.21; sys_platform != 'win32'", "matplotlib>=3.9"]
 # What must never be in the wheel, and what must.
-NOT_SHIPPED = ("generator/", "tests/", "benchmarks/", "docs/", "examples/", "noxfile.py")
+NOT_SHIPPED = ("generator/", "tests/", "fuzz/", "benchmarks/", "docs/", "examples/", "noxfile.py")
 SHIPPED = ("trio_ibtws/py.typed", "trio_ibtws/cli.py", "trio_ibtws/simulator/data/")
 
 
@@ -90,6 +91,20 @@ def coverage(session: nox.Session) -> None:
     session.install("-e", ".[cli]", NEWEST, *group("test"), *group("coverage"))
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "report")
+
+
+@nox.session
+@nox.parametrize("ibapi", [OLDEST, NEWEST], ids=["ibapi-9.81.1", "ibapi-10.51.1"])
+def fuzz(session: nox.Session, ibapi: str) -> None:
+    """Deliver a million damaged frames; ``-- --seed N`` repeats a run. Then a minute of atheris, where it installs."""
+    session.install("-e", ".", ibapi, *group("test"))
+    session.run("python", "-m", "fuzz", *session.posargs)
+    try:
+        session.run("python", "-m", "pip", "install", "--quiet", "atheris")
+    except nox.command.CommandFailed:
+        session.log("atheris does not install here: it exists for some Pythons and systems only")
+    else:
+        session.run("python", "-m", "fuzz.guided", "60")
 
 
 @nox.session

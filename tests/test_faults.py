@@ -7,12 +7,15 @@ itself is in ``fuzz/``; a short slice of it runs here.
 from __future__ import annotations
 
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
 
+from fuzz.mutations import seeds
+from fuzz.outcomes import fuzz
 from tests.peer import NEWEST, PROTOBUF, protobuf, text
-from tests.sessions import CLIENT_ID, arguments, feed, ready_session, requests, sent
+from tests.sessions import CLIENT_ID, VERSIONS, arguments, feed, ready_session, requests, sent
 from trio_ibtws import OrderStatus
 from trio_ibtws._gen.events import TickPrice
 from trio_ibtws._runtime._session import Session
@@ -33,6 +36,23 @@ def quotes(version: int) -> tuple[Session, int, Buffer]:
 
 def flags(tick: TickPrice) -> tuple[bool, ...]:
     return tuple(bool(flag) for flag in vars(tick.attrib).values())
+
+
+# --- any bytes ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_short_slice_of_the_fuzzing(version: int) -> None:
+    outcomes = fuzz(version, seeds(version, every=9), 1500, Random(version))
+    assert outcomes.total() == 1501
+    assert set(outcomes) <= {
+        "delivered",
+        "Notice",
+        "DecodeError of a request",
+        "DecodeError that ends the connection",
+        "FrameTooLarge",
+    }
+    assert min(outcomes["delivered"], outcomes["Notice"], outcomes["DecodeError of a request"]) > 10
 
 
 # --- what is missing ---------------------------------------------------------------------------------------------
