@@ -57,7 +57,7 @@ class StockClient(EWrapper):
     """What a program on stock ibapi hears."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.fills: list[str] = []
         self.errors: list[Any] = []
         self.started = threading.Event()

@@ -62,7 +62,7 @@ async def test_errors_of_tws_are_exceptions() -> None:
 
         tasks.start_soon(refuse)
         with pytest.raises(NoSuchContract):
-            await client.call(details, Contract())  # type: ignore[no-untyped-call]
+            await client.call(details, Contract())
 
 
 class TestCallbackThatTheTableLacks:
