@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.abc import SocketStream
 
 from tests.simulator.stock import VERSIONS, StockClient, comes_true, contract, names, order
 from trio_ibtws._runtime._framing import frame
@@ -24,6 +25,15 @@ def codes(got: list[Any]) -> list[int]:
 
 async def start(sim: Simulator) -> StockClient:
     return await StockClient.start(sim, VERSION, client_id=1)
+
+
+async def connect(host: str, port: int) -> SocketStream:
+    """Connect as soon as somebody listens."""
+    while True:
+        try:
+            return await anyio.connect_tcp(host, port)
+        except OSError:
+            await anyio.sleep(0.01)
 
 
 async def test_the_link_is_lost_and_data_are_maintained(sim: Simulator, speed: float) -> None:
@@ -154,8 +164,7 @@ async def test_a_restart_closes_refuses_and_keeps_orders(speed: float) -> None:
             await anyio.connect_tcp(sim.host, port)
         await anyio.sleep(21 / scenario.speed)
         await (await sim.connect()).aclose()
-        async with await anyio.connect_tcp(sim.host, port):
-            pass
+        await (await connect(sim.host, port)).aclose()
         again = StockClient(await sim.connect(), VERSION)
         await again.shake_hands(f"v100..{VERSION}")
         again.clientId = 1
@@ -174,7 +183,7 @@ async def test_another_port(speed: float) -> None:
         (got,) = [each for each in await client.end() if each.name == "error"]
         assert got.errorCode == 1300
         assert got.errorString.endswith(f"Please reconnect on the new port - {free}")
-        async with await anyio.connect_tcp(sim.host, free) as stream:
+        async with await connect(sim.host, free) as stream:
             await stream.send(b"API\0" + frame(b"v100..157"))
             assert (await stream.receive())[4:].startswith(b"157\0")
 
