@@ -495,6 +495,14 @@ def test_the_family_of_an_error(code: int, message: str, kind: type[RequestError
     assert (rule.effect, rule.error) == ("error", kind)
 
 
+@pytest.mark.parametrize(
+    ("code", "effect"), [(2000, "error"), (2099, "error"), (2101, "notice"), (2199, "notice"), (2200, "error")]
+)
+def test_where_the_documented_warnings_begin_and_end(code: int, effect: str) -> None:
+    assert code not in CODES
+    assert rule_for({}, code, "").effect == effect
+
+
 @given(st.integers())
 def test_a_code_of_no_table_ends_what_it_names_but_for_the_documented_warnings(code: int) -> None:
     rule = rule_for({}, code, "")

@@ -125,3 +125,12 @@ def test_peek_shows_the_beginning_of_what_is_unread() -> None:
     buffer.receive_data(frame(b"gone") + b"HTTP/1.1 400 Bad Request" * 10)
     assert buffer.next_frame() == b"gone"
     assert buffer.peek() == (b"HTTP/1.1 400 Bad Request" * 10)[:80]
+
+
+def test_a_backlog_of_more_frames_than_are_cut_at_once_comes_out_whole() -> None:
+    bodies = [b"%d" % number for number in range(5000)]
+    frames = FrameBuffer()
+    frames.receive_data(b"".join(map(frame, bodies)))
+    assert [frames.next_frame() for _ in bodies] == bodies
+    assert frames.next_frame() is None
+    assert len(frames) == 0

@@ -409,3 +409,23 @@ def test_orders_and_their_states_answer_the_query_of_open_orders_and_are_events_
     events = session.orders.start_reading()
     assert events is not None
     assert events.pop() == answer.result()[0]
+
+
+def test_several_rows_at_once_may_answer_a_request_without_an_id() -> None:
+    session = ready_session()
+    answer = Answer(lambda: None, single=False)
+    session.ask(TABLE["OPEN_ORDERS"], {}, answer, single=False)
+    sent(session)
+    session.router.items("openOrderEnd", ["row 1", "row 2"], True)
+    assert answer.result() == ["row 1", "row 2"]
+    assert session.router.lanes.free
+    assert session.stats().late_frames == 0
+
+
+def test_a_remark_about_the_whole_session_reaches_who_reads_notices_later() -> None:
+    router = ready_session().router
+    router.remark("decoded slowly")
+    for _ in range(2):
+        buffer = Buffer(10)
+        router.add_notices(buffer)
+        assert buffer.pop() == Notice(-1, 0, "decoded slowly", None)
