@@ -15,7 +15,6 @@ from ibapi.tag_value import TagValue
 
 from trio_ibtws import InvalidRequest
 from trio_ibtws._runtime._checks import check_texts
-from trio_ibtws._runtime._compat import MAX_CLIENT_VERSION
 
 bad_text = st.text(min_size=1).filter(
     lambda text: any(not (" " <= character <= "~" or character in "\t\n\r") for character in text)
@@ -93,7 +92,7 @@ def test_a_subclass_of_str_is_text() -> None:
         check_texts({"contract": contract})
 
 
-@pytest.mark.skipif(MAX_CLIENT_VERSION < 221, reason="this ibapi has no update of the configuration")
+@pytest.mark.speaks(221)
 @pytest.mark.parametrize("bad", ["caf\u00e9", "A\0B"])
 def test_text_inside_a_protobuf_message_is_looked_at(bad: str) -> None:
     kind = import_module("ibapi.protobuf.UpdateConfigRequest_pb2").UpdateConfigRequest
@@ -113,7 +112,7 @@ def test_text_inside_a_protobuf_message_is_looked_at(bad: str) -> None:
         assert caught.value.field == field
 
 
-@pytest.mark.skipif(MAX_CLIENT_VERSION < 213, reason="this ibapi speaks no protobuf")
+@pytest.mark.speaks(213)
 def test_text_inside_the_map_of_a_protobuf_message_is_looked_at() -> None:
     order = import_module("ibapi.protobuf.Order_pb2").Order()
     order.smartComboRoutingParams["Non\u00e9"] = "1"

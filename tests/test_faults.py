@@ -14,7 +14,7 @@ import pytest
 
 from fuzz.mutations import seeds
 from fuzz.outcomes import fuzz
-from tests.peer import NEWEST, PROTOBUF, protobuf, text
+from tests.peer import NEWEST, protobuf, text
 from tests.sessions import CLIENT_ID, VERSIONS, arguments, feed, ready_session, requests, sent
 from trio_ibtws import OrderStatus
 from trio_ibtws._gen.events import TickPrice
@@ -23,7 +23,7 @@ from trio_ibtws._runtime._sinks import Buffer
 from trio_ibtws.errors import DecodeError
 
 TABLE = dict(requests())
-needs_protobuf = pytest.mark.skipif(not PROTOBUF, reason="the installed ibapi speaks no protobuf")
+needs_protobuf = pytest.mark.speaks(213)
 
 
 def quotes(version: int) -> tuple[Session, int, Buffer]:
@@ -112,7 +112,7 @@ def test_a_price(field: str, price: Any) -> None:
         assert buffer.pop().price == price
 
 
-@pytest.mark.skipif(NEWEST < 163, reason="sizes are whole numbers on the text wire of this ibapi")
+@pytest.mark.speaks(163)  # sizes are whole numbers before
 @pytest.mark.parametrize(
     ("field", "size"),
     [

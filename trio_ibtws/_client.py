@@ -33,7 +33,7 @@ from ._trading._limits import OrderLimits
 from ._trading._open import open_book
 from ._trading._state import AccountState, open_state
 from .codes import CodeRule, FarmState
-from .errors import InternalError, InvalidRequest
+from .errors import InternalError, InvalidRequest, interruption
 
 __all__ = ["Client", "open_client"]
 
@@ -244,9 +244,9 @@ async def open_client(
                 carried = exc
             tasks.cancel_scope.cancel()
     except BaseExceptionGroup as group:  # our tasks never raise by design
-        interruption = _interruption(group)
-        if interruption is not None:
-            raise interruption from None
+        struck = interruption(group)
+        if struck is not None:
+            raise struck from None
         raise InternalError("a task of trio_ibtws crashed; please report it with this traceback") from group
     except anyio.get_cancelled_exc_class():
         if carried is None:  # leaving the group is a checkpoint, which must not mask what is on its way
@@ -256,14 +256,6 @@ async def open_client(
             raise carried
         finally:
             del carried
-
-
-def _interruption(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
-    """Return the KeyboardInterrupt or SystemExit in *group*: Ctrl-C strikes whichever task is running."""
-    found: BaseException | None = group.subgroup((KeyboardInterrupt, SystemExit))
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found
 
 
 def _check_address(host: str, port: int, client_id: int) -> None:

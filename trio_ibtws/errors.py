@@ -227,3 +227,11 @@ class FrameTooLarge(ProtocolError):
 
 class InternalError(IBError):
     """A bug in trio_ibtws; please report it with the traceback."""
+
+
+def interruption(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
+    """Return the KeyboardInterrupt or SystemExit in *group*: Ctrl-C strikes whichever task is running."""
+    found: BaseException | None = group.subgroup((KeyboardInterrupt, SystemExit))
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found

@@ -28,7 +28,7 @@ FOLDER = os.environ.get("TRIO_IBTWS_WIRE_CORPUS", "")
 ON_TRIO = pytest.mark.parametrize("anyio_backend", [("trio", {"clock": MockClock(autojump_threshold=0)})])
 
 needs_corpus = pytest.mark.skipif(not FOLDER, reason="TRIO_IBTWS_WIRE_CORPUS does not name a folder of recorded frames")
-needs_protobuf = pytest.mark.skipif(not PROTOBUF_VERSIONS, reason="the installed ibapi brings no protobuf messages")
+needs_protobuf = pytest.mark.speaks(213)
 
 
 @cache

@@ -18,7 +18,7 @@ from trio_ibtws.simulator._handshake import check_version, choose_version
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.skipif(not PROTOBUF_VERSIONS, reason="the installed ibapi brings no protobuf messages"),
+    pytest.mark.speaks(213),
 ]
 NEWEST = max(PROTOBUF_VERSIONS, default=0)
 

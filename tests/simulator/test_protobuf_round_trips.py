@@ -332,7 +332,8 @@ def compare(noun: Any, values: dict[str, Any]) -> None:
     assert compared
 
 
-@pytest.mark.parametrize("version", PROTOBUF_VERSIONS)
+@pytest.mark.speaks(213)
+@pytest.mark.parametrize("version", PROTOBUF_VERSIONS or [0])
 def test_requests_that_are_protobuf_alone(version: int) -> None:
     client = StockClient(None, version)
     for method, name, wire_name, since in (
@@ -348,7 +349,8 @@ def test_requests_that_are_protobuf_alone(version: int) -> None:
         assert (message.name, message.values["reqId"]) == (name, 7)
 
 
-@pytest.mark.parametrize("version", PROTOBUF_VERSIONS[:1])
+@pytest.mark.speaks(213)
+@pytest.mark.parametrize("version", PROTOBUF_VERSIONS[:1] or [0])
 @given(st.sampled_from(sorted(REQUESTS)), st.sampled_from([0, 200]), st.binary(max_size=40))
 def test_no_bytes_break_the_reader(version: int, number: int, plus: int, rest: bytes) -> None:
     for body in (rest, (number + plus).to_bytes(4, "big") + rest):

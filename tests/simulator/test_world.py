@@ -137,9 +137,11 @@ async def test_the_clock_does_things_in_order(speed: float) -> None:
     clock.call_at(1001.5, lambda: note("never")).cancel()
     stop = clock.every(0.4, lambda: note("beat"))
     clock.call_at(1001.0, stop)
+    over = anyio.Event()
+    clock.call_at(1003.0, over.set)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(clock.run)
-        await anyio.sleep(3.0 / speed)
+        await over.wait()
         tasks.cancel_scope.cancel()
     assert [name for name, _ in done] == ["beat", "beat", "first", "second", "third"]
     assert [at for _, at in done] == pytest.approx([1000.4, 1000.8, 1001.0, 1002.0, 1002.0])

@@ -92,4 +92,4 @@ def test_mistakes() -> None:
     with pytest.raises(ValueError, match="one of the two"):
         orders.price_condition(1, "SMART")
     with pytest.raises(ValueError, match="time zone"):
-        orders.time_condition(after=datetime(2024, 1, 1))  # noqa: DTZ001
+        orders.time_condition(after=datetime(2024, 1, 1))

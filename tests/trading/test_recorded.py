@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.peer import NEWEST, PROTOBUF, protobuf
+from tests.peer import NEWEST, protobuf
 from tests.sessions import Clock, feed, sent
 from trio_ibtws._gen.wrapper import Wrapper
 from trio_ibtws._runtime._framing import frame
@@ -25,7 +25,7 @@ from trio_ibtws._trading._trade import Trade
 CORPUS = os.environ.get("TRIO_IBTWS_WIRE_CORPUS")
 pytestmark = [
     pytest.mark.skipif(CORPUS is None, reason="TRIO_IBTWS_WIRE_CORPUS names no folder of recorded sessions"),
-    pytest.mark.skipif(not PROTOBUF, reason="the installed ibapi does not speak the protobuf wire of the recordings"),
+    pytest.mark.speaks(225),  # the version of the recordings
 ]
 
 CLIENT_ID = 1

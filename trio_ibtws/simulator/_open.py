@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from anyio import create_task_group, get_cancelled_exc_class
 from anyio.abc import TaskGroup
 
-from ..errors import InternalError
+from ..errors import InternalError, interruption
 from ._clock import Clock
 from ._gateway import Gateway
 from ._handshake import check_version
@@ -57,6 +57,9 @@ async def open_simulator(
                 carried = exc
             tasks.cancel_scope.cancel()
     except BaseExceptionGroup as group:  # our tasks never raise by design
+        struck = interruption(group)
+        if struck is not None:
+            raise struck from None
         raise InternalError("the simulator failed: please report this") from group
     except get_cancelled_exc_class():
         if carried is None:
