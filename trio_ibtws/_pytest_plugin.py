@@ -33,4 +33,5 @@ def tws_simulator(request: pytest.FixtureRequest) -> Callable[..., AbstractAsync
     """
     from .simulator import open_simulator
 
-    return partial(open_simulator, seed=request.config.getoption("--tws-seed"))
+    seed = int(request.config.getoption("--tws-seed") or 0)
+    return partial(open_simulator, seed=seed)

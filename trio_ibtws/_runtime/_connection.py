@@ -54,7 +54,7 @@ class Connection:
         self._writing = anyio.CancelScope(shield=True)
         self._sending = False
         self._heard_at = anyio.current_time()
-        self.session = Session(
+        self.session: Session = Session(
             settings,
             wrapper,
             now=anyio.current_time,

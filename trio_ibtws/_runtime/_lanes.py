@@ -59,9 +59,9 @@ class Ticket:
         self.cancel = cancel
         self.sinks: list[Sink] = []
         self.entry: Entry | None = None
-        self.written_at = 0.0
+        self.written_at: float = 0.0
         self.abandoned_at: float | None = None
-        self.memory = Memory() if request.method in _PERIODIC else None
+        self.memory: Memory | None = Memory() if request.method in _PERIODIC else None
 
     @property
     def written(self) -> bool:

@@ -19,10 +19,10 @@ class Entry:
     __slots__ = ("data", "dropped", "on_written", "written")
 
     def __init__(self, data: bytes, on_written: Callable[[], None] | None = None) -> None:
-        self.data = data
-        self.on_written = on_written
-        self.written = False
-        self.dropped = False
+        self.data: bytes = data
+        self.on_written: Callable[[], None] | None = on_written
+        self.written: bool = False
+        self.dropped: bool = False
 
 
 class Outbox:

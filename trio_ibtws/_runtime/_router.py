@@ -82,8 +82,8 @@ class Router:
         self.farms: dict[str, FarmState] = {}
         self.market_data_type = 1
         self.refused: IBError | None = None
-        self.notices_seen = 0
-        self.late_frames = 0
+        self.notices_seen: int = 0
+        self.late_frames: int = 0
 
     # --- lines come and go
 

@@ -88,7 +88,7 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
 class WrapperClass(Protocol):
     """The generated wrapper's constructor."""
 
-    def __call__(self, router: Router) -> SessionWrapper: ...
+    def __call__(self, router: Router) -> Any: ...  # a SessionWrapper, whose base class is ibapi's and untyped
 
 
 class Session:
@@ -104,11 +104,11 @@ class Session:
         wake_clock: Callable[[], None],
     ) -> None:
         self.settings = settings
-        self.outbox = Outbox(wake_writer)
-        self.orders = Orders(settings.client_id)
-        self.lanes = Lanes(self.outbox, now, wake_clock)
-        self.router = Router(settings.codes, self.lanes, self.orders)
-        self._wrapper = wrapper(self.router)
+        self.outbox: Outbox = Outbox(wake_writer)
+        self.orders: Orders = Orders(settings.client_id)
+        self.lanes: Lanes = Lanes(self.outbox, now, wake_clock)
+        self.router: Router = Router(settings.codes, self.lanes, self.orders)
+        self._wrapper: SessionWrapper = wrapper(self.router)
         self._recorder = self._wrapper.router
         self._bridge = Bridge(
             self._wrapper,
@@ -123,8 +123,12 @@ class Session:
         self.halted: str | None = None
         self.crowded: Buffer | None = None
         self.ended: IBError | None = None
-        self.frames_in = self.frames_out = self.bytes_in = self.bytes_out = 0
-        self.decode_errors = self.events_dropped = 0
+        self.frames_in: int = 0
+        self.frames_out: int = 0
+        self.bytes_in: int = 0
+        self.bytes_out: int = 0
+        self.decode_errors: int = 0
+        self.events_dropped: int = 0
         self.outbox.append(self._bridge.hello())
 
     # --- facts

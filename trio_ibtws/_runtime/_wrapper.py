@@ -40,7 +40,7 @@ class Recorder:
     def __init__(self, router: Router) -> None:
         self.calls: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self._router = router
-        self.item = _recording(router.item, self.calls.append)
+        self.item: Callable[[Any, Any], None] = _recording(router.item, self.calls.append)
 
     def __len__(self) -> int:
         return len(self.calls)
@@ -94,7 +94,7 @@ class SessionWrapper(EWrapper):
 
     def __init__(self, router: Router) -> None:
         super().__init__()
-        self.router = Recorder(router)
+        self.router: Recorder = Recorder(router)
         self._session = router
 
     def listen(self, request: Request[Any]) -> None:

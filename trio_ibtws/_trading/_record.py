@@ -97,19 +97,19 @@ class OrderRecord:
     ) -> None:
         """Know an order: *placed* by this book, now or (*restored* from a journal) before."""
         self.contract = contract
-        self.order = order
-        self.ref = str(order.orderRef)
+        self.order: Order = order
+        self.ref: str = str(order.orderRef)
         self.client_id = client_id
         self.placed = placed
         self._as_shown = restored or not placed
         self.order_ids: list[int] = [order.orderId] if order.orderId else []
         self.perm_ids: list[int] = [order.permId] if order.permId else []
         self.state: TradeState = "Pending"
-        self.status = ""
+        self.status: str = ""
         self.outcome: PlaceOutcome | None = None
         self.refusal: Rejected | None = None
-        self.ledger = FillLedger()
-        self.reported_filled = Decimal(0)
+        self.ledger: FillLedger = FillLedger()
+        self.reported_filled: Decimal = Decimal(0)
         self.remarks: deque[Notice] = deque(maxlen=NOTICES_KEPT)
         self.modification: Modification | None = None
         self.cancel_refusal: CancelRefused | None = None

@@ -57,8 +57,8 @@ FINAL: frozenset[TradeState] = frozenset({"Filled", "Cancelled", "Rejected", "No
 _SEEN: frozenset[TradeState] = frozenset({"Working", "Inactive", "Filled", "Cancelled", "Rejected"})
 
 TRANSITIONS: Mapping[TradeState, frozenset[TradeState]] = {
-    "Pending": _SEEN | {"Unknown", "NotSent"},
-    "Unknown": _SEEN | {"NotFound"},
+    "Pending": frozenset({*_SEEN, "Unknown", "NotSent"}),
+    "Unknown": frozenset({*_SEEN, "NotFound"}),
     "Working": frozenset({"Inactive", "Filled", "Cancelled", "Rejected", "Unknown"}),
     "Inactive": frozenset({"Working", "Filled", "Cancelled", "Rejected", "Unknown"}),
     "Cancelled": frozenset({"Filled"}),  # the last fill was on its way when the cancel was confirmed

@@ -42,7 +42,7 @@ class View(Generic[T]):
         self._changed = anyio.Event()
         self.confirmed_at: datetime | None = None
         """When TWS last said something about these rows, ``None`` before it did."""
-        self.complete = False
+        self.complete: bool = False
         """Whether all has come that TWS had when it was asked."""
         self.error: Exception | None = None
         """Why no more comes, ``None`` while it does."""

@@ -37,6 +37,12 @@ __all__ = [
     "open_simulator",
 ]
 
-for _name in __all__:
-    globals()[_name].__module__ = __name__
-del _name
+
+def _publish() -> None:
+    """Give what is public its public address."""
+    for name in __all__:
+        globals()[name].__module__ = __name__
+
+
+_publish()
+del _publish

@@ -85,7 +85,7 @@ class Account:
 
     def __init__(self, name: str, cash: Decimal, price: Callable[[Instrument], Decimal]) -> None:
         self.name = name
-        self.cash = cents(cash)
+        self.cash: Decimal = cents(cash)
         self.holdings: dict[int, Holding] = {}
         self._price = price
 

@@ -25,10 +25,10 @@ class Timer:
     __slots__ = ("_do", "at", "cancelled", "interval")
 
     def __init__(self, at: float, do: Callable[[], None], interval: float = 0.0) -> None:
-        self.at = at
+        self.at: float = at
         self._do = do
-        self.interval = interval
-        self.cancelled = False
+        self.interval: float = interval
+        self.cancelled: bool = False
 
     def cancel(self) -> None:
         """Call it off; harmless when it is done already."""

@@ -114,14 +114,14 @@ def _tick_out(values: Values) -> Values:
 
 
 def _tick_in(values: Values) -> Values:
-    last = values.pop("historicalTickLast", None)
+    last: Values | None = values.pop("historicalTickLast", None)
     quote = values.pop("historicalTickBidAsk", None)
     middle = values.pop("historicalTickMidPoint", None)
     if middle is not None:
         return {**values, "time": middle["time"], "midPoint": middle["price"]}
     if quote is not None:
         names = {wire: name for name, wire in _QUOTE.items()}
-        last = {names.get(name, name): value for name, value in quote.items()} | {"mask": _swap(quote["mask"])}
+        last = {str(names.get(name, name)): value for name, value in quote.items()} | {"mask": _swap(quote["mask"])}
     return values | {name: _size(name, value) for name, value in (last or {}).items()}
 
 

@@ -34,7 +34,7 @@ class Connection:
         """While set, what is sent is thrown away."""
         self.deaf = False
         """While set, what the client sends is thrown away."""
-        self.closed = False
+        self.closed: bool = False
         """No more is sent; what waits still goes out, unless the connection was aborted."""
 
     @property

@@ -56,6 +56,7 @@ class Tickers(Protocol):
 
     def ticker(self, instrument: Instrument) -> Ticker:
         """Return the beat of an instrument's market."""
+        ...
 
 
 class Exchange:

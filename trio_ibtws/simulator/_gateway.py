@@ -26,10 +26,10 @@ class Gateway(World):
     def __init__(self, clock: Clock, seed: int, scenario: Scenario) -> None:
         super().__init__(clock, seed, scenario)
         install(self, scenario.data, seed)
-        self.link = Link(scenario.farms_on_demand, self.tell)
-        self.pacing = HistoricalPacing(scenario.limits)
-        self.new_bars = Window(_TEN_MINUTES)
-        self.faults = Rules()
+        self.link: Link = Link(scenario.farms_on_demand, self.tell)
+        self.pacing: HistoricalPacing = HistoricalPacing(scenario.limits)
+        self.new_bars: Window = Window(_TEN_MINUTES)
+        self.faults: Rules = Rules()
         self.held_ids: set[int] = set()
         """Ids of clients that have gone, and are taken nevertheless."""
         self.rolled_back = 0

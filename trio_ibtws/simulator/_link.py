@@ -72,10 +72,10 @@ class Link:
     """Whether there is a connection to IB and to its farms."""
 
     def __init__(self, on_demand: bool, tell: Callable[[int, str], None]) -> None:
-        self.up = True
+        self.up: bool = True
         self._tell = tell
         self._waiting: list[Callable[[], None]] = []
-        self._states = dict.fromkeys(_AT_START, "ok")
+        self._states: dict[str, str] = dict.fromkeys(_AT_START, "ok")
         if on_demand:
             self._states = {name: "inactive" for name in _AT_START if FARMS[name] != "definitions"}
             self._states["secdefnj"] = "ok"

@@ -16,7 +16,7 @@ class Contracts:
     """Everything that is listed from one day on."""
 
     def __init__(self, day: date, price: Callable[[Instrument], float]) -> None:
-        self.listed = (*INSTRUMENTS, *futures(day), *options(day, price))
+        self.listed: tuple[Instrument, ...] = (*INSTRUMENTS, *futures(day), *options(day, price))
 
     def find(self, wanted: dict[str, Any], day: date) -> list[Instrument]:
         """Return what a Contract's values may mean on *day*.

@@ -23,6 +23,7 @@ _FIRST_CON_ID, _CON_IDS = 100_000_000, 300_000_000
 
 def us_stock(con_id: int, symbol: str, name: str, venue: str, trading_class: str, **more: Any) -> Instrument:
     """Make a stock that is listed in the US, whose prices are the series of its symbol."""
+    described: dict[str, Any] = {"stock_type": "COMMON", "series": symbol, **more}
     return Instrument(
         con_id=con_id,
         symbol=symbol,
@@ -36,7 +37,7 @@ def us_stock(con_id: int, symbol: str, name: str, venue: str, trading_class: str
         min_tick=0.01,
         market_rule=26,
         valid_exchanges=_US_EXCHANGES if venue != "NASDAQ" else _US_EXCHANGES.replace("ISLAND", "NASDAQ"),
-        **{"stock_type": "COMMON", "series": symbol} | more,
+        **described,
     )
 
 

@@ -104,7 +104,7 @@ def _stock_open(day: date) -> float:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    packed = files(__package__).joinpath("data", name).read_bytes()
+    packed = files(__name__.rpartition(".")[0]).joinpath("data", name).read_bytes()
     return list(csv.DictReader(gzip.decompress(packed).decode().splitlines()))
 
 

@@ -93,10 +93,10 @@ class ChaosProxy:
         self, host: str, port: int, *, up: Toxics | None = None, down: Toxics | None = None, seed: int = 0
     ) -> None:
         self.host = HOST
-        self.port = 0
-        self.up = up or Toxics()
-        self.down = down or Toxics()
-        self.passed = 0
+        self.port: int = 0
+        self.up: Toxics = up or Toxics()
+        self.down: Toxics = down or Toxics()
+        self.passed: int = 0
         self._target = (host, port)
         self._random = Random(seed)
         self._open = 0

@@ -68,16 +68,16 @@ class Session:
         self.world = world
         self.connection = connection
         self.version = version
-        self.client_id = NO_ID
+        self.client_id: int = NO_ID
         self.market_data_type = 1
-        self.last_current_time = float("-inf")
+        self.last_current_time: float = float("-inf")
         self.lines: dict[tuple[str, Hashable], Callable[[], None]] = {}
         """What is running for this client, by kind and request id: how to stop each."""
         self.opened: dict[str, set[tuple[str, Hashable]]] = {}
         """Which lines requests of a name have opened, where that is limited."""
         self.account_updates: Callable[[list[Holding]], None] | None = None
         """Tells this client about changed positions, while it follows the account."""
-        self.busy_until = 0.0
+        self.busy_until: float = 0.0
         """When the last of the messages that are read later will have been."""
         self._contracts: dict[Hashable, dict[str, Any]] = {}
         self._paced = paced

@@ -37,7 +37,7 @@ class Simulator:
     """
 
     def __init__(self, tasks: TaskGroup, gateway: Gateway, server_version: int | None) -> None:
-        self.host = ""
+        self.host: str = ""
         self.port: int | None = None
         self.server_version = server_version
         self.received: deque[Received] = deque(maxlen=_REMEMBERED)
@@ -47,7 +47,7 @@ class Simulator:
         self._door = Door(tasks, self.serve)
         self._refusing = 0
         gateway.restart = self._restart
-        self.faults = Faults(gateway, self._chosen, self._move)
+        self.faults: Faults = Faults(gateway, self._chosen, self._move)
 
     # --- connections ---------------------------------------------------------------------------------------------
 

@@ -29,10 +29,10 @@ class World:
     def __init__(self, clock: Clock, seed: int, scenario: Scenario) -> None:
         self.clock = clock
         self.scenario = scenario
-        self.market = Market(seed)
-        self.contracts = Contracts(self.today(), lambda each: self.market.previous_close(each, clock.now()))
-        self.account = Account(scenario.account, scenario.cash, self.mark)
-        self.exchange = Exchange(clock, self.market, self.account, self)
+        self.market: Market = Market(seed)
+        self.contracts: Contracts = Contracts(self.today(), lambda each: self.market.previous_close(each, clock.now()))
+        self.account: Account = Account(scenario.account, scenario.cash, self.mark)
+        self.exchange: Exchange = Exchange(clock, self.market, self.account, self)
         self.sessions: dict[int, Session] = {}
         self._tickers: dict[int, Ticker] = {}
         self.auto_bind = False
