@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,9 @@ def test_both_plugins_can_use_it(tmp_path: Path, plugins: list[str], passed: str
     (tmp_path / "test_strategy.py").write_text(TEST, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\ntrio_mode = true\n", encoding="utf-8")
     root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "trio_ibtws._pytest_plugin", *plugins, "--tws-seed", "3"]
+    installed = bool(entry_points(group="pytest11", name="trio_ibtws"))
+    ours = [] if installed else ["-p", "trio_ibtws._pytest_plugin"]
+    command = [sys.executable, "-m", "pytest", "-q", *ours, *plugins, "--tws-seed", "3"]
     done = subprocess.run(
         command,
         cwd=tmp_path,
