@@ -90,6 +90,7 @@ def coverage(session: nox.Session) -> None:
     """Run the tests with the newest ibapi and report the branches that none of them takes."""
     session.install("-e", ".[cli]", NEWEST, *group("test"), *group("coverage"))
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "--append", "-m", "pytest", "-p", "trio", "-p", "no:anyio", "tests/trio_only")
     session.run("coverage", "report")
 
 
