@@ -119,7 +119,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Check the types: mypy, strict, then pyright; then that everything public is typed, as its users see it."""
-    session.install("-e", ".[cli]", NEWEST, *group("typing"))
+    session.install("-e", ".[cli,pandas,polars]", NEWEST, *group("typing"))
     session.run("mypy")
     session.run("pyright")
     session.install("--no-deps", "--force-reinstall", ".")

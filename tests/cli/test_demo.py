@@ -64,11 +64,18 @@ def test_a_symbol_that_does_not_exist(command: Command) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def heed_ctrl_c() -> None:
+    """Undo what a shell does to the processes that it starts in the background, and their children inherit."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("backend", ["trio", "asyncio"])
 def test_ctrl_c_ends_it_without_a_traceback(backend: str) -> None:
     started = command_line("demo", "--backend", backend)
     pipe = subprocess.PIPE
-    with subprocess.Popen(started, env=environment(), stdout=pipe, stderr=pipe, encoding="utf-8") as process:
+    with subprocess.Popen(
+        started, env=environment(), stdout=pipe, stderr=pipe, encoding="utf-8", preexec_fn=heed_ctrl_c
+    ) as process:
         assert process.stdout is not None
         assert any(line.startswith("4  Live ticks") for line in process.stdout)
         process.send_signal(signal.SIGINT)
