@@ -74,7 +74,12 @@ def test_ctrl_c_ends_it_without_a_traceback(backend: str) -> None:
     started = command_line("demo", "--backend", backend)
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        started, env=environment(), stdout=pipe, stderr=pipe, encoding="utf-8", preexec_fn=heed_ctrl_c
+        started,
+        env=environment(),
+        stdout=pipe,
+        stderr=pipe,
+        encoding="utf-8",
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509  one thread
     ) as process:
         assert process.stdout is not None
         assert any(line.startswith("4  Live ticks") for line in process.stdout)
