@@ -142,7 +142,7 @@ def test_protobuf_is_told_the_router_alike() -> None:
 
 
 def test_every_helper_of_the_protobuf_decoder_stands_in_for_ibapis() -> None:
-    helpers = list(_fast_protobuf._HELPERS) if protobuf_ids() else []
+    helpers = [name for name in _fast_protobuf._HELPERS if hasattr(ibapi.decoder, name)]
     assert [name for name in _fast_protobuf._HELPERS if _fast_protobuf._same(name)] == helpers
     assert sorted(_fast_protobuf.fast_protobuf_handlers()) == protobuf_ids()
 
