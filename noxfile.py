@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -31,6 +33,8 @@ RELEASES = [
 ]
 # What the benchmarks compare with, and draw with.
 PEERS = ["ib_async==2.1.0", "uvloop>=0.21; sys_platform != 'win32'", "matplotlib>=3.9"]
+# Tartiflette compiles libgraphqlparser, whose build files are too old for CMake 4 unless it is told so.
+COMPILER = {"CMAKE_POLICY_VERSION_MINIMUM": "3.5"}
 # What must never be in the wheel, and what must.
 NOT_SHIPPED = ("generator/", "tests/", "fuzz/", "benchmarks/", "docs/", "examples/", "noxfile.py")
 SHIPPED = ("trio_ibtws/py.typed", "trio_ibtws/cli.py", "trio_ibtws/simulator/data/")
@@ -66,6 +70,37 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session, ibapi: str) -> None:
     """Run the tests on trio and asyncio, with the oldest and the newest ibapi."""
     run_tests(session, ibapi)
+
+
+@nox.session
+def graphql(session: nox.Session) -> None:
+    """Test the GraphQL service on both of Hypercorn's workers, with third parties' clients in Python and JavaScript."""
+    need(session, cmake="cmake", make="make", **{"c++": "g++"}, npm="npm")
+    session.install("-e", ".[cli,graphql]", NEWEST, *group("graphql"), env=COMPILER)
+    packages = Path(session.create_tmp()) / "npm"
+    shutil.copytree("tests/graphql/npm", packages, dirs_exist_ok=True)
+    with session.chdir(packages):
+        session.run("npm", "ci", "--silent", "--no-audit", "--no-fund", external=True)
+    session.run("pytest", *(session.posargs or ["tests/graphql"]), env={"TRIO_IBTWS_NPM": str(packages)})
+
+
+@nox.session
+def page(session: nox.Session) -> None:
+    """Drive the service's web page in headless Chromium; the screenshots are in build/page."""
+    need(session, cmake="cmake", make="make", **{"c++": "g++"}, chromium="chromium")
+    session.install("-e", ".[cli,graphql]", NEWEST, *group("page"), env=COMPILER)
+    session.run("pytest", *(session.posargs or ["tests/page"]))
+
+
+def need(session: nox.Session, **commands: str) -> None:
+    """Install the Debian packages of the *commands* that are not there, as root; say so where that is not possible."""
+    missing = sorted({package for command, package in commands.items() if shutil.which(command) is None})
+    if not missing:
+        return
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        session.error(f"this session needs {', '.join(missing)}: install them with the system's package manager")
+    session.run("apt-get", "update", "-qq", external=True)
+    session.run("apt-get", "install", "-qq", "--no-install-recommends", *missing, external=True)
 
 
 @nox.session
