@@ -1,0 +1,3 @@
+"""TWS as a GraphQL service."""
+
+from __future__ import annotations
