@@ -17,6 +17,8 @@ def does(rule: CodeRule) -> str:
     """Return what a rule does, in a word."""
     if rule.effect == "error":
         return f"`{rule.error.__name__}`"
+    if rule.ends is not None:
+        return f"ends the streams of `{rule.ends}`"
     return f"{rule.effect}: {rule.farm}" if rule.farm else rule.effect
 
 

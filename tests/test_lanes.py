@@ -224,6 +224,14 @@ class World:
         assert [caller.ends - count for caller, count in zip(listening, before[0], strict=True)] == [1] * len(listening)
         assert [caller.ends for caller in others] == before[1], "an end marker went to another's caller"
 
+    def refuse_and_answer_later(self) -> None:
+        """Send an error without an id, and go on with the answer all the same."""
+        sent = self.pending[0]
+        listening = self.listeners(sent)
+        assert self.lanes.fail(lambda method: RequestError(100, "too fast", request=method), held=True)
+        assert all(isinstance(caller.error, RequestError) for caller in listening)
+        sent.abandoned_at = self.clock.now
+
     def refuse(self) -> None:
         sent = self.pending.pop(0)
         listening = self.listeners(sent)
@@ -312,6 +320,11 @@ class LanesMachine(RuleBasedStateMachine):
     def refuse(self) -> None:
         self.world.refuse()
 
+    @precondition(lambda self: self.world.pending and self.world.listeners(self.world.pending[0]))
+    @rule()
+    def refuse_and_answer_later(self) -> None:
+        self.world.refuse_and_answer_later()
+
     @precondition(lambda self: self.world.lines)
     @rule(data=st.data())
     def update(self, data: st.DataObject) -> None:
@@ -341,13 +354,16 @@ class LanesMachine(RuleBasedStateMachine):
             if isinstance(caller.error, LocalError):
                 assert "could be taken for yours" in str(caller.error)
 
+    def remembered(self, caller: Caller, row: int) -> bool:
+        """Whether the open line of account updates may have kept *row*, from when the same was asked before."""
+        return caller.kind in (ACCOUNT_1, ACCOUNT_2) and self.world.written[row - 1] == caller.kind.frame
+
     @invariant()
     def rows_are_of_a_request_that_was_written_for_the_caller(self) -> None:
         for caller in self.world.callers:
             for row in caller.rows:
-                assert (
-                    row == "update" or (caller.asked_by is not None and row >= caller.asked_by.number) or caller.stream
-                )
+                asked = caller.asked_by is not None and row != "update" and row >= caller.asked_by.number
+                assert row == "update" or caller.stream or asked or self.remembered(caller, row)
             assert "unasked" not in caller.rows
 
     @invariant()

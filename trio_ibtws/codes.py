@@ -25,6 +25,7 @@ import msgspec
 
 from .errors import (
     CompetingSession,
+    LimitReached,
     NoData,
     NoPermission,
     NoSuchContract,
@@ -50,7 +51,9 @@ class CodeRule(msgspec.Struct, frozen=True, kw_only=True):
         knows ``"error"`` only, which refuses what was sent last for it; the others are notices about it.
       error: that exception's class. An order raises ``OrderRejected`` in place of the plain ``RequestError``.
       farm: the state that it reports, of a farm rule.
-      held: TWS may still hold the line that it ends, so that leaving it sends the cancel all the same.
+      ends: the EClient method whose open line it ends, though it names no id: its streams fail with *error*.
+      held: TWS may still answer, or hold the line that it ends: leaving it sends the cancel all the same, and the next
+        request without an id waits for the end of the answer.
       texts: a rule that holds instead where TWS's text contains the key, in capitals or not.
       contexts: a rule that holds instead in a context, the first that does; after ``texts``.
       means: what TWS says with it, in a few words.
@@ -59,6 +62,7 @@ class CodeRule(msgspec.Struct, frozen=True, kw_only=True):
     effect: Effect = "error"
     error: type[RequestError] = RequestError
     farm: FarmState | None = None
+    ends: str | None = None
     held: bool = False
     texts: Mapping[str, CodeRule] = {}
     contexts: Mapping[str, CodeRule] = {}
@@ -115,11 +119,14 @@ def _farm(state: FarmState, means: str) -> CodeRule:
 
 
 _LIMITS = {
-    100: _error("more than 50 messages in a second", PacingViolation),
-    101: _error("as many quotes are open as the account has market data lines"),
-    309: _error("as many order books are open as the account may have"),
-    322: _error("a duplicate request id, or more account summaries than the two that TWS runs"),
-    10190: _error("as many tick-by-tick subscriptions are open as the account may have"),
+    100: _error("more than 50 messages in a second", PacingViolation, held=True),
+    101: _error("as many quotes are open as the account has market data lines", LimitReached),
+    309: _error("as many order books are open as the account may have", LimitReached),
+    322: _error(
+        "a duplicate request id, or more account summaries than the two that TWS runs",
+        texts={"maximum number": CodeRule(error=LimitReached)},
+    ),
+    10190: _error("as many tick-by-tick subscriptions are open as the account may have", LimitReached),
 }
 
 _REQUESTS = {
@@ -212,7 +219,11 @@ _FARMS = {
 }
 
 _WARNINGS = {
-    2100: _notice("another subscription took over the account updates"),
+    2100: CodeRule(
+        effect="notice",
+        means="the account updates have ended; with this text because another request took them over",
+        texts={"new account data requested": CodeRule(effect="notice", ends="reqAccountUpdates")},
+    ),
     2109: _notice("the order's flag for trading outside regular hours is ignored"),
     2137: _notice("the order crosses a position"),
     2152: _notice("which exchanges the order book covers, and which it does not"),

@@ -21,6 +21,7 @@ __all__ = [
     "InternalError",
     "InvalidRequest",
     "JournalError",
+    "LimitReached",
     "LocalError",
     "NoData",
     "NoPermission",
@@ -169,6 +170,12 @@ class NoPermission(RequestError):
 
 class PacingViolation(RequestError):
     """Too many requests in too short a time (100, 162 by its text, 420)."""
+
+
+class LimitReached(RequestError):
+    """As many subscriptions of this kind are open as the account may have (101, 309, 10190, 322 by its text): end one
+    before the next.
+    """
 
 
 class NoData(RequestError):

@@ -76,6 +76,7 @@ class _Line:
     """A line that goes on after its end marker, and the streams on it."""
 
     def __init__(self, ticket: Ticket) -> None:
+        self.method = ticket.request.method
         self.frame = ticket.frame
         self.cancel = ticket.cancel
         self.memory = Memory() if ticket.memory is not None else None
@@ -233,16 +234,32 @@ class Lanes:
             return []
         return line.memory.without(ticket.memory)
 
-    def fail(self, error: Callable[[str], RequestError]) -> bool:
-        """Fail the request in flight with an error that names no id; return whether there was one."""
+    def fail(self, error: Callable[[str], RequestError], *, held: bool = False) -> bool:
+        """Fail the request in flight with an error that names no id; return whether there was one.
+
+        *held*: TWS may answer it all the same, so that the lane drains.
+        """
         ticket = self.asked
         if ticket is None:
             return False
-        for sink in list(ticket.sinks):
+        sinks, ticket.sinks = ticket.sinks, []
+        for sink in sinks:
             sink.fail(error(ticket.request.method))
-        self._free()
-        self._cancel_unused(ticket.lane)
+        if held:
+            self._abandon(ticket)
+        else:
+            self._free()
+            self._cancel_unused(ticket.lane)
         return True
+
+    def lose(self, method: str, error: Callable[[], Exception]) -> None:
+        """TWS ended the line of *method* by itself: fail its streams. One that is being renewed goes on."""
+        lost = [lane for lane, line in self._lasting.items() if line.method == method]
+        for lane in lost:
+            if any(ticket is not None and ticket.lane == lane for ticket in (self._current, *self._waiting)):
+                continue
+            for sink in self._lasting.pop(lane).sinks:
+                sink.fail(error())
 
     def fail_all(self, error: Callable[[], Exception]) -> None:
         """Fail everything: the session has ended."""

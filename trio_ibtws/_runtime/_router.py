@@ -351,10 +351,13 @@ class Router:
             self.farms[_farm_name(notice.message)] = rule.farm
         if notice.code == _CLIENT_ID_IN_USE:
             self.refused = ClientIdInUse(f"TWS code {notice.code}: {notice.message}")
+        method = rule.ends
+        if method is not None:
+            self.lanes.lose(method, lambda: _error(rule.error, notice, method, advanced_reject))
         if (
             rule.effect != "error"
             or notice.id > 0
-            or not self.lanes.fail(lambda method: _error(rule.error, notice, method, advanced_reject))
+            or not self.lanes.fail(lambda name: _error(rule.error, notice, name, advanced_reject), held=rule.held)
         ):
             self._notify(notice)
 
