@@ -49,6 +49,11 @@ def position(symbol: str, size: object = 1) -> bytes:
     return text(61, 3, "DU1", 1, symbol, "STK", "", 0, "", "", "", "USD", symbol, "", size, 10.5)
 
 
+def summary(request_id: object, value: object) -> tuple[bytes, bytes]:
+    """An account summary of one row, and its end."""
+    return text(63, 1, request_id, "DU1", "NetLiquidation", value, "USD"), text(64, 1, request_id)
+
+
 POSITION_END = text(62, 1)
 OPEN_ORDER_END = text(53, 1)
 

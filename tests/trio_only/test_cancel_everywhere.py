@@ -127,6 +127,12 @@ async def lane_stream(client: Client) -> None:
             await positions.receive()
 
 
+async def summary_stream(client: Client) -> None:
+    async with client.account_summary_stream("All", "NetLiquidation") as rows:
+        for _ in range(2):
+            await rows.receive()
+
+
 def ticks(request_id: str) -> tuple[bytes, ...]:
     return tuple(tick(request_id, number) for number in range(4))
 
@@ -162,6 +168,17 @@ SHAPES = {
         lambda _: (position("A"), script.POSITION_END),
         script.CANCEL_POSITIONS,
         True,
+    ),
+    # The same with an id: a second one waits until the first has been answered.
+    "lasting query": Shape(
+        lambda client: client.account_summary("All", "NetLiquidation"),
+        script.ACCOUNT_SUMMARY,
+        lambda id: script.summary(id, 1),
+        script.CANCEL_ACCOUNT_SUMMARY,
+        True,
+    ),
+    "lasting stream": Shape(
+        summary_stream, script.ACCOUNT_SUMMARY, lambda id: script.summary(id, 1), script.CANCEL_ACCOUNT_SUMMARY, True
     ),
     "lane stream": Shape(
         lane_stream,
