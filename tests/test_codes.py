@@ -361,6 +361,7 @@ class Refusals:
 
     def __init__(self) -> None:
         self.refused: list[int] = []
+        self.cancels_refused: list[int] = []
         self.noticed: list[int] = []
 
     def order_event(self, event: Any) -> None:
@@ -368,6 +369,9 @@ class Refusals:
 
     def order_refused(self, notice: Notice, kind: type[RequestError], advanced_reject: str) -> None:
         self.refused.append(notice.code)
+
+    def order_cancel_refused(self, notice: Notice) -> None:
+        self.cancels_refused.append(notice.code)
 
     def order_noticed(self, notice: Notice) -> None:
         self.noticed.append(notice.code)
@@ -421,12 +425,16 @@ def test_a_change_of_an_order_that_tws_has_not_shown_may_be_refused_with_it() ->
 @every_code
 def test_a_refused_cancel_leaves_the_order_alive_but_a_rejection_does_not(code: int, message: str) -> None:
     placed = Placed("shown", "cancel")
-    error(placed.session, 5, code, message, {"order", "cancel"})
+    book = Refusals()
+    placed.session.orders.add_listener(book)
+    rule = error(placed.session, 5, code, message, {"order", "cancel"})
     [stream] = placed.streams
     if code == 201:
         assert type(stream.error) is OrderRejected
+        assert book.refused == [201]
     else:
         assert stream.error is None
+        assert book.cancels_refused == [code] * (rule.effect == "error")
         assert [notice.code for notice in stream.notices] == [code]
 
 

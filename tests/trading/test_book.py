@@ -370,7 +370,7 @@ async def test_cancel_confirmed_and_refused() -> None:
         assert not tws.requests
 
 
-@pytest.mark.parametrize("code", [161, 10147, 10148])
+@pytest.mark.parametrize("code", [161, 10147, 10148, 321, 10999])
 async def test_a_cancel_that_tws_refuses_is_an_outcome(code: int) -> None:
     tws = Tws()
     async with opened(tws) as (_, book):

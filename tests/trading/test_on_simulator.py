@@ -201,8 +201,8 @@ async def test_a_client_that_cannot_connect_again_at_once_finds_its_orders_later
             with pytest.raises(ConnectError):
                 async with open_client(sim.host, sim.port or 0, client_id=CLIENT):
                     pass
-        book = await reopened(sim, tmp_path / "journal")
-        assert book == (placed.perm_id, "CancelConfirmed")
+        found = await reopened(sim, tmp_path / "journal")
+        assert found == (placed.perm_id, "CancelConfirmed")
 
 
 async def reopened(sim: Simulator, path: Path) -> tuple[int, str]:

@@ -47,6 +47,9 @@ class OrderListener(Protocol):
     def order_refused(self, notice: Notice, kind: type[RequestError], advanced_reject: str) -> None:
         """TWS refused what was sent for the order ``notice.id``."""
 
+    def order_cancel_refused(self, notice: Notice) -> None:
+        """TWS would not cancel the order ``notice.id``."""
+
     def order_noticed(self, notice: Notice) -> None:
         """TWS remarked something about the order ``notice.id``."""
 
@@ -237,7 +240,9 @@ class Orders:
     def cancel_refused(self, notice: Notice) -> None:
         """TWS would not take a cancel of this order, which lives on; the next refusal is about the order."""
         self._sent_last[notice.id] = "order"
-        self.notice(notice)
+        for listener in self._listeners:
+            listener.order_cancel_refused(notice)
+        self._remark(notice)
 
     def taken_back(self, order_id: int, error: LocalError) -> None:
         """What was to be sent for this order never will be."""
@@ -249,6 +254,9 @@ class Orders:
         """A remark about an order."""
         for listener in self._listeners:
             listener.order_noticed(notice)
+        self._remark(notice)
+
+    def _remark(self, notice: Notice) -> None:
         for buffer in self._streams.get(notice.id, ()):
             buffer.notice(notice)
 

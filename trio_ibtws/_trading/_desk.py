@@ -105,6 +105,11 @@ class Desk:
         if trade is not None:
             self.tell(trade, trade.record.refused(notice, kind, advanced_reject))
 
+    def order_cancel_refused(self, notice: Notice) -> None:
+        trade = self.index.by_number(self.client_id, notice.id)
+        if trade is not None:
+            self.tell(trade, trade.record.cancel_refused(notice))
+
     def order_noticed(self, notice: Notice) -> None:
         trade = self.index.by_number(self.client_id, notice.id)
         if trade is not None:

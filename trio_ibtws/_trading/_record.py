@@ -190,13 +190,19 @@ class OrderRecord:
             return self._to("Rejected", f"{notice.code}: {notice.message}")
         return [Warned(notice)]
 
+    def cancel_refused(self, notice: Notice) -> list[TradeEvent]:
+        """An error that came when a cancel was sent last: the order goes on."""
+        self.remarks.append(notice)
+        self.cancel_refusal = CancelRefused(notice.code, notice.message)
+        return [Warned(notice)]
+
     def noticed(self, notice: Notice) -> list[TradeEvent]:
         """A code that refuses nothing."""
+        if notice.code in CANCEL_REFUSALS:
+            return self.cancel_refused(notice)
         self.remarks.append(notice)
         if notice.code == CANCELLED:
             return [Warned(notice), *self._to("Cancelled", f"{notice.code}: {notice.message}")]
-        if notice.code in CANCEL_REFUSALS:
-            self.cancel_refusal = CancelRefused(notice.code, notice.message)
         return [Warned(notice)]
 
     def completed(self, order: Order, status: str) -> list[TradeEvent]:

@@ -93,6 +93,9 @@ class _Listener:
     def order_refused(self, notice: Notice, kind: type[RequestError], advanced_reject: str) -> None:
         """An order that was refused is shown as over, if it was shown at all."""
 
+    def order_cancel_refused(self, notice: Notice) -> None:
+        """An order that was not cancelled is as it was."""
+
     def order_noticed(self, notice: Notice) -> None:
         """A remark changes no row."""
 
