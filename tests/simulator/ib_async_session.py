@@ -60,7 +60,7 @@ class Session:
         [self.stock] = await self.app.qualifyContractsAsync(self.stock)
         details = await self.app.reqContractDetailsAsync(self.stock)
         [chain, *_] = await self.app.reqSecDefOptParamsAsync("AAPL", "", "STK", self.stock.conId)
-        option = ib.Option("AAPL", chain.expirations[0], chain.strikes[0], "C", "SMART")
+        option: Any = ib.Option("AAPL", chain.expirations[0], chain.strikes[0], "C", "SMART")
         [option] = await self.app.qualifyContractsAsync(option)
         self.seen["contracts"] = {
             "conId": self.stock.conId,
@@ -147,7 +147,7 @@ class Session:
     async def see_the_rest(self) -> None:
         providers = await self.app.reqNewsProvidersAsync()
         codes = "+".join(each.code for each in providers)
-        headlines = await self.app.reqHistoricalNewsAsync(self.stock.conId, codes, "", "", 3)
+        headlines: Any = await self.app.reqHistoricalNewsAsync(self.stock.conId, codes, "", "", 3)
         article = await self.app.reqNewsArticleAsync(headlines[0].providerCode, headlines[0].articleId)
         wanted = ib.ScannerSubscription(instrument="STK", locationCode="STK.US.MAJOR", scanCode="TOP_PERC_GAIN")
         scanned = await self.app.reqScannerDataAsync(wanted)
