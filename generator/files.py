@@ -8,16 +8,19 @@ from pathlib import Path
 from .emit_docs import emit_docs
 from .emit_events import emit_events
 from .emit_requests import emit_family, emit_requests
+from .emit_resolvers import emit_resolvers
+from .emit_schema import emit_schema
 from .emit_wrapper import emit_wrapper
 from .format import format_source
 from .model import Model
 from .text import HEADER
 
-__all__ = ["PACKAGE", "REFERENCE", "ROOT", "differences", "generate", "write"]
+__all__ = ["PACKAGE", "REFERENCE", "ROOT", "SCHEMA", "differences", "generate", "write"]
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = "trio_ibtws/_gen"
 REFERENCE = "docs/requests.md"
+SCHEMA = f"{PACKAGE}/schema.graphql"
 
 
 def generate(model: Model) -> dict[str, str]:
@@ -31,7 +34,11 @@ def generate(model: Model) -> dict[str, str]:
     }
     for family, requests in model.families:
         sources[f"requests_{family.name}"] = emit_family(model, family, requests)
+    if model.vocabulary is not None:
+        sources["resolvers"] = emit_resolvers(model)
     files = {f"{PACKAGE}/{name}.py": format_source(text) for name, text in sources.items()}
+    if model.vocabulary is not None:
+        files[SCHEMA] = emit_schema(model)
     return {**files, REFERENCE: emit_docs(model)}
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 
+from .schema_model import Vocabulary
+
 __all__ = [
     "Callback",
     "CallbackMethod",
@@ -80,6 +82,7 @@ class Release:
     client: Mapping[str, Method]
     wrapper: Mapping[str, Method]
     nouns: Mapping[str, str]  # class -> module
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # class -> attributes of a new one
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -207,6 +210,7 @@ class Table:
     hand_written: Mapping[str, str]
     ignored_methods: Mapping[str, str]
     ignored_callbacks: Mapping[str, str]
+    vocabulary: Vocabulary | None = None  # what GraphQL needs beside the rows; none makes no schema
 
 
 # --- what both make together ------------------------------------------------------------------------------------
@@ -283,6 +287,11 @@ class Model:
     callbacks: tuple[CallbackMethod, ...]
     unions: tuple[Union, ...]
     nouns: Mapping[str, str]  # class of ibapi -> module
+    attributes: Mapping[
+        str, Mapping[str, str | None]
+    ]  # class -> attribute -> the last release that had it, if it is gone
+    defaults: Mapping[str, Any]  # the table's, under EClient's names
+    vocabulary: Vocabulary | None
 
     @property
     def requests(self) -> tuple[RequestMethod, ...]:

@@ -27,6 +27,7 @@ def parse(facts: Mapping[str, Any]) -> Release:
         client={name: _method(name, text) for name, text in facts["client"].items()},
         wrapper={name: _method(name, text) for name, text in facts["wrapper"].items()},
         nouns={name: noun["module"] for name, noun in facts["nouns"].items()},
+        attributes={name: tuple(noun.get("attributes", ())) for name, noun in facts["nouns"].items()},
     )
 
 

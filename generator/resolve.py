@@ -5,7 +5,7 @@ The events come first (what a callback delivers depends on the rows that it answ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from .callbacks import CallbackResolver
 from .check import check
@@ -35,7 +35,24 @@ def resolve(table: Table, releases: Sequence[Release]) -> Model:
         callbacks=callbacks.all(),
         unions=tuple(methods.unions.values()),
         nouns={name: module for release in releases for name, module in release.nouns.items()},
+        attributes=_attributes(releases),
+        defaults=table.defaults,
+        vocabulary=table.vocabulary,
     )
+
+
+def _attributes(releases: Sequence[Release]) -> Mapping[str, Mapping[str, str | None]]:
+    """Return the attributes that a class has in any release, each with the last one that had it if it is gone."""
+    found: dict[str, dict[str, str | None]] = {}
+    for release in releases:
+        for name, attributes in release.attributes.items():
+            known = found.setdefault(name, {})
+            known.update(dict.fromkeys(attributes, release.short))
+    newest = releases[-1].short
+    return {
+        name: {attribute: None if last == newest else last for attribute, last in attributes.items()}
+        for name, attributes in found.items()
+    }
 
 
 def _vague(callback: CallbackMethod, table: Table) -> Iterator[str]:

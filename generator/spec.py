@@ -8,6 +8,7 @@ their order, types and releases come from the recorded releases, and what contra
 from __future__ import annotations
 
 from .model import Callback, Table
+from .nouns.words import VOCABULARY
 from .rows.accounts import ACCOUNTS
 from .rows.contracts import CONTRACTS
 from .rows.history import HISTORY
@@ -232,5 +233,6 @@ TABLE = Table(
     hand_written=HAND_WRITTEN,
     ignored_methods=IGNORED_METHODS,
     ignored_callbacks=IGNORED_CALLBACKS,
+    vocabulary=VOCABULARY,
 )
 """What ``python -m generator`` generates from."""
