@@ -1,0 +1,131 @@
+// The bar chart of the contract that is chosen: its bars from history, the newest ones kept up to date.
+
+import { Chart, legend } from "./chart.js";
+import { inputOf, nameOf, showOf } from "./contracts.js";
+import { h, oncePerFrame, say } from "./dom.js";
+import { Feed } from "./feed.js";
+import { fixed, signed } from "./format.js";
+import { ask } from "./http.js";
+import { BARS, BAR_UPDATES } from "./operations.js";
+import { freshness, panel } from "./panel.js";
+import { fullDate } from "./scales.js";
+
+// name, duration and size of the bars, and the span that is subscribed to: long enough to hold some of them.
+const RANGES = [
+  { name: "1D", duration: "1 D", size: "1 min", tail: "1800 S" },
+  { name: "1W", duration: "1 W", size: "30 mins", tail: "14400 S" },
+  { name: "6M", duration: "6 M", size: "1 day", tail: "5 D" },
+  { name: "1Y", duration: "1 Y", size: "1 day", tail: "6 D" },
+];
+
+export class ChartPanel {
+  #service;
+  #row = null;
+  #range = RANGES[0];
+  #feed = null;
+  #bars = new Map();
+  #turn = 0;
+  #parts;
+  #chart;
+  #draw = oncePerFrame(() => this.#show());
+  #onTick = () => this.#headline();
+
+  constructor(service) {
+    this.#service = service;
+    const part = (tag, name) => h(tag, { class: name });
+    this.#parts = {
+      name: part("strong", "chart-name"), long: part("span", "chart-long"), price: part("span", "chart-price"),
+      change: part("span", "change"), legend: part("p", "legend"), word: part("p", "chart-word"),
+    };
+    const ranges = RANGES.map((range) => h("button", { onclick: () => this.#choose(range), "aria-pressed": "false" }, range.name));
+    this.ranges = h("div", { class: "segments", role: "group", "aria-label": "Span of the chart" }, ranges);
+    this.panel = panel("chart", "Chart", this.ranges);
+    const { name, long, price, change, legend: words, word } = this.#parts;
+    const canvas = h("canvas", { tabindex: "0", role: "img", "aria-label": "Bar chart; the arrow keys walk along the bars" });
+    const headline = h("div", { class: "headline" }, h("div", {}, name, long), h("div", {}, price, change));
+    this.panel.body.append(headline, words, h("div", { class: "canvas" }, canvas, word));
+    this.element = this.panel.element;
+    this.#chart = new Chart(canvas);
+    this.#chart.onhover = (bar) => this.#legend(bar);
+  }
+
+  /** Shows the contract of a row of the watch-list. */
+  show(row) {
+    this.#row?.removeEventListener("tick", this.#onTick);
+    this.#row = row;
+    row.addEventListener("tick", this.#onTick);
+    this.#choose(this.#range);
+  }
+
+  age() {
+    const fresh = this.#feed ? freshness(this.#feed) : { stale: false };
+    this.#chart.stale = fresh.stale;
+    this.panel.mark(fresh);
+    this.#draw();
+  }
+
+  stop() {
+    this.#feed?.stop();
+  }
+
+  #choose(range) {
+    this.#range = range;
+    [...this.ranges.children].forEach((button, index) => button.setAttribute("aria-pressed", RANGES[index] === range));
+    this.#feed?.stop();
+    this.#feed = null;
+    this.#bars = new Map();
+    this.#headline();
+    say(this.#parts.word, "");
+    this.#draw();
+    if (this.#row) this.#load(++this.#turn);
+  }
+
+  async #load(turn) {
+    const { contract } = this.#row;
+    const { duration, size, tail } = this.#range;
+    const asked = { contract: inputOf(contract), size, show: showOf(contract) };
+    try {
+      const { reqHistoricalData: bars } = await ask(this.#service.token, BARS, { ...asked, duration });
+      if (turn !== this.#turn) return;
+      for (const bar of bars) this.#bars.set(bar.date, bar);
+      if (!bars.length) say(this.#parts.word, "TWS has no bars of this span.");
+    } catch (error) {
+      if (turn === this.#turn) say(this.#parts.word, error.message);
+      return;
+    }
+    this.#feed = new Feed(
+      this.#service.socket, BAR_UPDATES, { ...asked, duration: tail }, ({ reqHistoricalData: bar }) => this.#take(bar), () => this.age(),
+    );
+    this.#draw();
+  }
+
+  #take(bar) {
+    if (!bar?.date) return;
+    this.#bars.set(bar.date, bar);
+    this.#draw();
+  }
+
+  #show() {
+    this.#chart.bars = [...this.#bars.values()];
+    this.#chart.digits = this.#row?.digits ?? 2;
+    this.#chart.draw();
+  }
+
+  #headline() {
+    const { quote, digits, contract, longName } = this.#row;
+    say(this.#parts.name, nameOf(contract));
+    say(this.#parts.long, longName);
+    say(this.#parts.price, fixed(quote.price, digits));
+    const change = quote.change;
+    say(this.#parts.change, change ? `${signed(change.points, digits)}  ${signed(change.fraction * 100)}%` : "");
+    this.#parts.change.classList.toggle("up", change?.points > 0);
+    this.#parts.change.classList.toggle("down", change?.points < 0);
+  }
+
+  #legend(hovered) {
+    const bar = hovered ?? this.#chart.bars.at(-1);
+    if (!bar) return this.#parts.legend.replaceChildren();
+    const words = legend(bar, this.#chart.digits).map(([letter, value]) => h("span", {}, h("i", {}, letter), value));
+    this.#parts.legend.replaceChildren(h("span", { class: "when" }, fullDate(bar.date)), ...words);
+  }
+}

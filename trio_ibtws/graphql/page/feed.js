@@ -1,0 +1,69 @@
+// One subscription of the board, kept alive: it tells what it knows, what went wrong, and asks again after a while.
+
+import { backoff } from "./backoff.js";
+import { describe } from "./http.js";
+
+const SETTLED = 10_000; // a stream that has lived so long counts as well again
+
+/** Keeps a subscription open on *socket*. `take(data)` has each event, `changed()` is called when `state` changes. */
+export class Feed {
+  #socket;
+  #operation;
+  #take;
+  #changed;
+  #stop = () => {};
+  #retry = 0;
+  #failures = 0;
+  #startedAt = 0;
+  state = "waiting"; // "waiting" for the first event, "live", "lost" (the connection), "failed" (this stream)
+  error = "";
+  heardAt = 0;
+
+  constructor(socket, query, variables, take, changed = () => {}) {
+    this.#socket = socket;
+    this.#operation = { query, variables };
+    this.#take = take;
+    this.#changed = changed;
+    this.#start();
+  }
+
+  /** Whether what it told last is still being kept up to date. */
+  get live() {
+    return this.state === "live" && this.#socket.live;
+  }
+
+  stop() {
+    clearTimeout(this.#retry);
+    this.#stop();
+  }
+
+  #start() {
+    this.#startedAt = Date.now();
+    this.#stop = this.#socket.subscribe(this.#operation, {
+      next: (response) => this.#next(response),
+      error: (errors) => this.#failed(errors.map(describe).join(" · ")),
+      complete: () => this.#failed("The stream has ended."),
+      lost: () => this.#become("lost", ""),
+    });
+  }
+
+  #next({ data, errors }) {
+    if (errors?.length && !data) return this.#become("failed", errors.map(describe).join(" · "));
+    this.heardAt = Date.now();
+    this.#become("live", "");
+    this.#take(data);
+  }
+
+  #failed(why) {
+    this.#become("failed", why);
+    if (Date.now() - this.#startedAt > SETTLED) this.#failures = 0;
+    this.#retry = setTimeout(() => this.#start(), 4 * backoff(this.#failures++));
+  }
+
+  #become(state, error) {
+    if (this.state === state && this.error === error) return;
+    this.state = state;
+    this.error = error;
+    this.#changed();
+  }
+}

@@ -1,0 +1,53 @@
+// Queries and mutations: one POST each.
+
+/** The service refuses the token. */
+export class Unauthorized extends Error {}
+
+/** The service could not be reached, or what answered is not GraphQL. */
+export class Unreachable extends Error {}
+
+export const ENDPOINT = new URL("graphql", document.baseURI);
+
+/** Sends one operation; returns the GraphQL response, errors and all. */
+export async function post(token, { query, variables, operationName }, signal) {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    "content-type": "application/json",
+    accept: "application/graphql-response+json, application/json",
+  };
+  const body = JSON.stringify({ query, variables, operationName });
+  let answer;
+  try {
+    answer = await fetch(ENDPOINT, { method: "POST", headers, body, signal, cache: "no-store", credentials: "omit" });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Unreachable("The service cannot be reached.");
+  }
+  if (answer.status === 401) throw new Unauthorized("The service does not know this token.");
+  return readResponse(answer);
+}
+
+async function readResponse(answer) {
+  const text = await answer.text();
+  try {
+    const response = JSON.parse(text);
+    if (response && typeof response === "object" && ("data" in response || "errors" in response)) return response;
+  } catch {
+    // not JSON: said below, with the status, which tells more than a parser's complaint
+  }
+  const said = text.trim().slice(0, 200);
+  throw new Unreachable(`The service answered ${answer.status} ${answer.statusText}${said ? `: ${said}` : "."}`);
+}
+
+/** Sends one operation; returns its data, and throws what is wrong with it. */
+export async function ask(token, query, variables) {
+  const { data, errors } = await post(token, { query, variables });
+  if (errors?.length) throw new Error(errors.map(describe).join(" · "));
+  return data;
+}
+
+/** One line for a GraphQL error: its message, and TWS's code where it has one. */
+export function describe(error) {
+  const code = error.extensions?.twsCode;
+  return code ? `${error.message} (TWS ${code})` : error.message;
+}

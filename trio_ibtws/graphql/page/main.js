@@ -1,0 +1,70 @@
+// The page: the door, the two views, and the state of the connection in the bar.
+
+import { openBoard } from "./board.js";
+import { openConsole } from "./console.js";
+import { startClock } from "./clock.js";
+import { say } from "./dom.js";
+import { askForToken } from "./door.js";
+import { GraphQLSocket } from "./socket.js";
+import { openTabs } from "./tabs.js";
+import { forgetToken, keepToken, knownToken } from "./token.js";
+
+const part = (id) => document.getElementById(id);
+
+async function start(complaint = "") {
+  let token = knownToken();
+  if (!token) {
+    token = await askForToken(part("door"), complaint);
+    keepToken(token);
+  }
+  const socket = new GraphQLSocket(token);
+  const service = { token, socket };
+  const closing = [openBoard(part("board"), service), openConsole(part("console"), service), startClock(part("clock"), service)];
+  const leave = (why) => {
+    closing.forEach((close) => close());
+    socket.close();
+    forgetToken();
+    part("bar").hidden = true;
+    openTabs.hide();
+    start(why);
+  };
+  socket.addEventListener("state", () => {
+    if (socket.state === "refused") leave("The service does not know this token any more.");
+  });
+  closing.push(followLink(socket), comeBack(socket));
+  part("leave").onclick = () => leave("");
+  part("bar").hidden = false;
+  openTabs.show();
+  socket.open();
+}
+
+/** Says in the bar whether what is shown is live. */
+function followLink(socket) {
+  const link = part("link");
+  const show = () => {
+    link.dataset.state = socket.state;
+    const seconds = Math.max(1, Math.ceil((socket.retryAt - Date.now()) / 1000));
+    const words = { open: "Live", connecting: "Connecting", waiting: `Offline, again in ${seconds} s`, closed: "" };
+    say(link, words[socket.state] ?? "");
+  };
+  show();
+  socket.addEventListener("state", show);
+  const timer = setInterval(show, 1000);
+  return () => {
+    clearInterval(timer);
+    socket.removeEventListener("state", show);
+  };
+}
+
+/** Does not wait for the next attempt when the network or the reader is back. */
+function comeBack(socket) {
+  const now = () => document.hidden || socket.open();
+  window.addEventListener("online", now);
+  document.addEventListener("visibilitychange", now);
+  return () => {
+    window.removeEventListener("online", now);
+    document.removeEventListener("visibilitychange", now);
+  };
+}
+
+start();
