@@ -8,7 +8,7 @@ import pytest
 from ibapi.client import EClient
 
 from trio_ibtws import cli
-from trio_ibtws._cli import _doctor
+from trio_ibtws._cli import _coverage
 
 
 def report(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
@@ -23,11 +23,11 @@ def test_a_sound_installation(capsys: pytest.CaptureFixture[str]) -> None:
     assert said["python"].startswith("3.")
     assert said["trio"][0].isdigit()
     assert "speaks server versions up to" in said["ibapi"]
-    assert said["requests"] == f"the table has all {len(_doctor.requests_of_ibapi())} of this ibapi"
+    assert said["requests"] == f"the table has all {len(_coverage.requests_of_ibapi())} of this ibapi"
 
 
 def test_the_requests_of_ibapi() -> None:
-    requests = _doctor.requests_of_ibapi()
+    requests = _coverage.requests_of_ibapi()
     assert {"reqMktData", "cancelMktData", "placeOrder", "calculateOptionPrice", "setServerLogLevel"} <= requests
     assert not requests & {"run", "connect", "startApi", "sendMsg", "verifyRequest", "isConnected"}
     assert not {name for name in requests if name.endswith("ProtoBuf")} - {"reqConfigProtoBuf", "updateConfigProtoBuf"}
@@ -43,4 +43,4 @@ def test_a_request_that_the_table_lacks_is_named(
     assert cli.main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1].strip() == "reqWeather"
-    assert lines[-2].endswith(f"of the {len(_doctor.requests_of_ibapi())} of this ibapi; it lacks")
+    assert lines[-2].endswith(f"of the {len(_coverage.requests_of_ibapi())} of this ibapi; it lacks")

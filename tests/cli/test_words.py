@@ -19,7 +19,7 @@ from trio_ibtws._runtime._events import (
     OrderEvent,
     OrderStatus,
 )
-from trio_ibtws.errors import ClientIdInUse, ConnectionLost, NoData, NotTWS
+from trio_ibtws.errors import ClientIdInUse, ConnectionLost, NoData, NotTWS, RequestError
 
 
 def status(name: str, filled: int, price: float | None) -> OrderStatus:
@@ -61,6 +61,10 @@ def test_events_of_orders(event: OrderEvent, words: str) -> None:
     [
         (ConnectionLost("the peer hung up"), "the peer hung up; the log of TWS"),
         (ClientIdInUse("client id 1 is in use."), "client id 1 is in use; choose another with --client-id"),
+        (
+            NoData(162, "nothing there", request="reqHistoricalData"),
+            "reqHistoricalData: TWS code 162: nothing there; ask",
+        ),
         (NotTWS("this\nis HTTP"), "this is HTTP; check --port: TWS listens on 7497"),
     ],
 )
@@ -71,9 +75,7 @@ def test_an_error_says_what_to_do_on_one_line(error: Exception, advice: str) -> 
 
 
 def test_errors_without_advice_are_left_as_they_are() -> None:
-    assert one_line(NoData(162, "nothing there", request="reqHistoricalData")) == (
-        "reqHistoricalData: TWS code 162: nothing there"
-    )
+    assert one_line(RequestError(10197, "a text.", request="reqMktData")) == "reqMktData: TWS code 10197: a text"
     assert one_line(NotImplementedError()) == "NotImplementedError"
 
 

@@ -40,6 +40,7 @@ class Target(NamedTuple):
     client_id: int
     symbol: str
     seconds: float
+    seed: int = 0
 
 
 async def demo(target: Target) -> None:
@@ -54,7 +55,7 @@ async def demo(target: Target) -> None:
     if target.host is not None:
         await _session(screen, target, None)
         return
-    async with open_simulator() as sim:
+    async with open_simulator(seed=target.seed) as sim:
         await _session(screen, target._replace(host=sim.host, port=sim.port or 0), sim)
 
 
@@ -63,7 +64,7 @@ def _ibapi() -> str:
 
 
 async def _session(screen: Screen, target: Target, sim: Simulator | None) -> None:
-    host, port, client_id, symbol, seconds = target
+    host, port, client_id, symbol, seconds, _ = target
     threads = threading.active_count()
     screen.scene("Connect", f'async with open_client("{host}", {port}, client_id={client_id}) as client:')
     async with open_client(host or "", port, client_id=client_id, trading=sim is not None) as client:

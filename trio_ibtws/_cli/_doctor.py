@@ -1,26 +1,23 @@
 """``trio-ibtws doctor``: what is installed, what the request table covers of it, what a server says.
 
-Plain text: it has to run where nothing but the library is installed.
+Plain text: it has to run where nothing but the library is installed, and tell when ibapi is missing.
 """
 
 from __future__ import annotations
 
 import platform
-from importlib import import_module
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
-from pkgutil import iter_modules
 from textwrap import wrap
-from types import FunctionType
+from typing import TYPE_CHECKING
 
-from ibapi.client import EClient
-
-from .. import _gen
-from .._client import Client, open_client
-from .._runtime._compat import ibapi_release, offered_version
-from .._runtime._fast import why_stock
-from .._runtime._installed import ibapi_distributions
-from .._runtime._request import Request
+from .._runtime._installed import ibapi_distributions, require_one_ibapi
+from ._settings import Settings, config_path
 from ._words import masked
+
+if TYPE_CHECKING:
+    from .._client import Client
 
 __all__ = ["doctor"]
 
@@ -29,37 +26,30 @@ _PACKAGES = {
     "anyio": "",
     "trio": "",
     "msgspec": "",
-    "rich": "not installed; `demo` needs it: pip install 'trio-ibtws[cli]'",
+    "rich": "not installed; charts and tables need it: pip install 'trio-ibtws[cli]'",
+    "shtab": "not installed; `completion` needs it: pip install 'trio-ibtws[cli]'",
     "tartiflette": "not installed; GraphQL needs it: pip install 'trio-ibtws[graphql]'",
 }
 _NAME_WIDTH = 12
 _WIDTH = 80
 
-# What EClient sends to make the session itself, not on a caller's behalf.
-_SESSION = {
-    "connect",
-    "sendMsg",
-    "startApi",
-    "verifyRequest",
-    "verifyMessage",
-    "verifyAndAuthRequest",
-    "verifyAndAuthMessage",
-}
 
-
-async def doctor(host: str | None, port: int, client_id: int) -> None:
-    """Print the report.
+async def doctor(settings: Settings, ask: bool, seed: int | None) -> None:
+    """Print the report; with *ask*, what the server of the *settings* says, with a *seed*, what the simulator does.
 
     Raises:
-      IBError: the server at *host* did not let us in.
+      ImportError: there is no ibapi, or there are two: the report ends with that.
+      IBError: the server did not let us in.
     """
     _say("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     for package, missing in _PACKAGES.items():
         _say(package, _installed(package) or missing or "not installed")
+    _say_settings(settings)
     _say_ibapi()
     _check_table()
-    if host is not None:
-        await _check_server(host, port, client_id)
+    async with _client(settings, ask, seed) as client:
+        if client is not None:
+            await _check_server(client, "the simulator" if seed is not None else _address(settings))
 
 
 def _say(name: str, what: str) -> None:
@@ -73,19 +63,41 @@ def _installed(package: str) -> str | None:
         return None
 
 
+def _say_settings(settings: Settings) -> None:
+    path = config_path()
+    _say("config", f"{path}{'' if path.exists() else ' (none is there)'}")
+    _say("connects to", f"{_address(settings)} as client {settings.client_id.value}")
+    for name, setting in zip(settings._fields, settings, strict=True):
+        if setting.source != "default":
+            _say("", f"{name} comes from {setting.source}")
+
+
+def _address(settings: Settings) -> str:
+    return f"{settings.host.value}:{settings.port.value}"
+
+
 # --- ibapi -------------------------------------------------------------------------------------------------------
 
 
 def _say_ibapi() -> None:
-    """Say which ibapi is there. Exactly one is: without, or with two, importing the library ends with what to do."""
-    found = [f"{name} {release}" for name, release in ibapi_distributions().items()]
+    found = ", ".join(f"{name} {release}" for name, release in ibapi_distributions().items())
+    try:
+        require_one_ibapi()
+    except ImportError:
+        _say("ibapi", f"not as it should be: {found or 'missing'}")
+        raise
+    from .._runtime._compat import ibapi_release, offered_version
+    from .._runtime._fast import why_stock
+
     speaks = f"speaks server versions up to {offered_version(None)}"
-    _say("ibapi", f"{', '.join(found) or 'not from a package index'}: says {ibapi_release()}, {speaks}")
+    _say("ibapi", f"{found or 'not from a package index'}: says {ibapi_release()}, {speaks}")
     _say("decoder", f"ibapi's own, unhurried: {why_stock()}" if why_stock() else "ibapi's own, made fast")
 
 
 def _check_table() -> None:
     """Say how many requests of the installed ibapi the table has, and which it lacks."""
+    from ._coverage import requests_of_ibapi, requests_of_table
+
     requests = requests_of_ibapi()
     lacking = sorted(requests - requests_of_table())
     if not lacking:
@@ -96,37 +108,24 @@ def _check_table() -> None:
         _say("", line)
 
 
-def requests_of_ibapi() -> set[str]:
-    """Return the methods of the installed EClient that ask TWS for something.
-
-    Found by what they call, so that the requests of releases to come are found too: they send, or hand over to a
-    method that sends the same request as protobuf. Such a twin is no request of its own.
-    """
-    calls = {
-        name: set(method.__code__.co_names)
-        for name, method in vars(EClient).items()
-        if isinstance(method, FunctionType) and not name.startswith("_")
-    }
-    twins = {name for names in calls.values() for name in names if name.endswith("ProtoBuf")} & calls.keys()
-    sending = {name for name, names in calls.items() if names & (twins | {"sendMsg"})}
-    return sending - twins - _SESSION
-
-
-def requests_of_table() -> set[str]:
-    """Return the EClient methods that the request table uses, to ask or to cancel."""
-    modules = [import_module(f"{_gen.__name__}.{found.name}") for found in iter_modules(_gen.__path__)]
-    rows = [row for module in modules for row in vars(module).values() if isinstance(row, Request)]
-    return {row.method for row in rows} | {row.cancel for row in rows if row.cancel is not None}
-
-
 # --- the server --------------------------------------------------------------------------------------------------
 
 
-async def _check_server(host: str, port: int, client_id: int) -> None:
-    async with open_client(host, port, client_id=client_id) as client:
-        _say("server", f"{host}:{port} speaks version {client.server_version}")
-        _say("accounts", ", ".join(map(masked, client.accounts)) or "none")
-        _say("farms", await _farms(client))
+@asynccontextmanager
+async def _client(settings: Settings, ask: bool, seed: int | None) -> AsyncIterator[Client | None]:
+    if seed is None and not ask:
+        yield None
+        return
+    from ._run import open_target
+
+    async with open_target(settings, seed) as client:
+        yield client
+
+
+async def _check_server(client: Client, name: str) -> None:
+    _say("server", f"{name} speaks version {client.server_version}")
+    _say("accounts", ", ".join(map(masked, client.accounts)) or "none")
+    _say("farms", await _farms(client))
 
 
 async def _farms(client: Client) -> str:

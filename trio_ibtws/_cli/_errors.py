@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["FAILED", "MISUSED", "CommandError", "require_rich"]
+__all__ = ["FAILED", "INTERRUPTED", "MISUSED", "CommandError", "require_rich"]
 
 FAILED = 1
 """Exit code: the command was understood, and what it tried failed."""
 
 MISUSED = 2
 """Exit code: the command cannot be run as given, or something that it needs is not installed."""
+
+INTERRUPTED = 130
+"""Exit code: Ctrl-C."""
 
 
 class CommandError(Exception):

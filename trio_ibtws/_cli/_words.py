@@ -5,7 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 
 from .._runtime._events import CommissionAndFeesReport, ExecDetails, OpenOrder, OrderBound, OrderEvent, OrderStatus
-from ..errors import ClientIdInUse, ConnectionLost, NotTWS
+from ..errors import (
+    ClientIdInUse,
+    CompetingSession,
+    ConnectionLost,
+    NoData,
+    NoPermission,
+    NoSuchContract,
+    NotTWS,
+    PacingViolation,
+)
 
 __all__ = ["described", "masked", "one_line"]
 
@@ -14,6 +23,11 @@ _ADVICE: dict[type[BaseException], str] = {
     ClientIdInUse: "choose another with --client-id, or end the program that uses this one",
     NotTWS: "check --port: TWS listens on 7497 (paper) and 7496 (live), IB Gateway on 4002 and 4001",
     ConnectionLost: "the log of TWS or IB Gateway may say why",
+    NoSuchContract: "check symbol, type, exchange and currency; `trio-ibtws contract --help` says how they are written",
+    NoPermission: "the account has no subscription for it; `ticks --data delayed` may do",
+    NoData: "ask for another time, or for other data",
+    PacingViolation: "wait a minute, and ask for less at a time",
+    CompetingSession: "this user is logged in elsewhere too: log out there",
 }
 
 

@@ -7,6 +7,7 @@ one environment overwrite each other's files, so that neither works.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,7 +52,8 @@ def _run_as_command() -> bool:
 
 try:
     require_one_ibapi()
-except ImportError as exc:
+except ImportError:
     if _run_as_command():
-        sys.exit(f"trio-ibtws: {exc}")
+        # The rest of the package cannot be imported. The command line can: it still helps, and diagnoses.
+        sys.exit(import_module(f"{__name__.partition('.')[0]}.cli").main())
     raise
