@@ -7,9 +7,8 @@ once where it had gone out and TWS was not done with it, and the connection answ
 
 from __future__ import annotations
 
-import gc
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import anyio
@@ -34,59 +33,11 @@ from tests.script import (
     tick,
     time_is,
 )
+from tests.steps import CancelAt, at_every_step
 from trio_ibtws import Client, open_client
 from trio_ibtws.simulator._memory import MemoryStream
 
 pytestmark = pytest.mark.trio
-
-MOST_STEPS = 400
-
-
-class CancelAt(trio.abc.Instrument):
-    """Cancels *scope* before the k-th step of any task, counted from when it is watching."""
-
-    def __init__(self, at: int) -> None:
-        self._at = at
-        self.count = 0
-        self.scope: trio.CancelScope | None = None
-
-    def before_task_step(self, task: trio.lowlevel.Task) -> None:
-        if self.scope is None:
-            return
-        self.count += 1
-        if self.count == self._at:
-            self.scope.cancel()
-
-    @property
-    def fired(self) -> bool:
-        return self.count >= self._at
-
-    async def run(self, victim: Callable[[], Awaitable[object]]) -> None:
-        """Run *victim* in the scope, and count while it runs."""
-        with trio.CancelScope() as self.scope:
-            await victim()
-        self.scope = None
-
-
-@asynccontextmanager
-async def instrumented(at: int) -> AsyncGenerator[CancelAt]:
-    instrument = CancelAt(at)
-    trio.lowlevel.add_instrument(instrument)
-    try:
-        yield instrument
-    finally:
-        trio.lowlevel.remove_instrument(instrument)
-
-
-async def at_every_step(trial: Callable[[CancelAt], Awaitable[None]]) -> int:
-    """Run *trial* with one more step each time, until the victim ends before it is cancelled; return how many."""
-    for at in range(1, MOST_STEPS):
-        async with instrumented(at) as instrument:
-            await trial(instrument)
-        if not instrument.fired:
-            gc.collect()  # what was never awaited or closed warns here
-            return at - 1
-    raise AssertionError("it never ends")
 
 
 # --- requests
