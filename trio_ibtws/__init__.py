@@ -4,11 +4,12 @@ How it is layered; imports point downwards only:
 
 - this module: the public names;
 - ``_client``: ``open_client`` and ``Client``;
-- ``orders``, ``_trading``: helpers over ibapi's ``Order``; the order book of a client;
+- ``contracts``, ``orders``: helpers that fill in ibapi's ``Contract`` and ``Order``;
+- ``_contracts``, ``_trading``: what a client finds out about contracts; the order book of a client;
 - ``_gen``: generated from the table of requests: events, the wrapper of ibapi's callbacks, the request functions;
 - ``_runtime``: written by hand; what does no I/O (framing, bridge, router, lanes, outbox, pacing) below what waits
   (streams, calls, connection). It never imports ``_gen``; the wrapper is handed to it;
-- ``codes``, ``errors``: what TWS's message codes mean, and the exceptions;
+- ``times``, ``codes``, ``errors``: TWS's times, what its message codes mean, and the exceptions;
 - ibapi: encodes every request and decodes every answer.
 
 ``simulator``, ``graphql`` and ``cli`` stand beside ``_client`` and use what is below it.
@@ -23,6 +24,18 @@ from ._runtime import _installed as _installed
 from . import errors
 from ._client import Client as Client
 from ._client import open_client as open_client
+from ._contracts._chains import OptionChain as OptionChain
+from ._contracts._hours import TradingHours as TradingHours
+from ._contracts._hours import TradingSession as TradingSession
+from ._contracts._hours import liquid_hours as liquid_hours
+from ._contracts._hours import parse_hours as parse_hours
+from ._contracts._hours import schedule_hours as schedule_hours
+from ._contracts._hours import trading_hours as trading_hours
+from ._contracts._qualify import Ambiguous as Ambiguous
+from ._contracts._qualify import Qualification as Qualification
+from ._contracts._qualify import Qualified as Qualified
+from ._contracts._qualify import UnknownContract as UnknownContract
+from ._contracts._rules import MarketRule as MarketRule
 from ._gen.events import *  # noqa: F403  every event class and union, by its __all__
 from ._runtime._events import CommissionAndFeesReport as CommissionAndFeesReport
 from ._runtime._events import DepthReset as DepthReset
@@ -48,6 +61,8 @@ from ._runtime._streams import OrderStream as OrderStream
 from ._runtime._streams import OrderSubscription as OrderSubscription
 from ._runtime._streams import StreamStatistics as StreamStatistics
 from ._runtime._streams import Subscription as Subscription
+from ._runtime._tables import to_pandas as to_pandas
+from ._runtime._tables import to_polars as to_polars
 from ._trading._book import KillReport as KillReport
 from ._trading._book import OrderBook as OrderBook
 from ._trading._limits import Market as Market
@@ -81,6 +96,8 @@ from .codes import CodeRule as CodeRule
 from .errors import *  # noqa: F403  every exception, by its __all__
 from .simulator import Simulator as Simulator
 from .simulator import open_simulator as open_simulator
+from .times import AmbiguousTime as AmbiguousTime
+from .times import TimeError as TimeError
 
 
 def _publish() -> None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import anyio
 from anyio.abc import ByteStream, TaskGroup
 
-from ._gen.requests import Requests
+from ._contracts._finder import ContractFinder
 from ._gen.wrapper import Wrapper
 from ._runtime._calls import Calls
 from ._runtime._compat import offered_version
@@ -40,7 +40,7 @@ __all__ = ["Client", "open_client"]
 T = TypeVar("T")
 
 
-class Client(Requests):
+class Client(ContractFinder):
     """A connection to TWS or IB Gateway; made by ``open_client``.
 
     Every request of the TWS API is a method, under IB's name less ``req``: ``reqContractDetails`` is
@@ -48,6 +48,7 @@ class Client(Requests):
     """
 
     def __init__(self, connection: Connection, tasks: TaskGroup) -> None:
+        super().__init__()
         self._connection = connection
         self._tasks = tasks
         self._calls = Calls(connection.session)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.script import stock
 from trio_ibtws import AccountState, ClientClosed, ConnectionLost, open_client
-from trio_ibtws._trading._tables import columns
+from trio_ibtws._runtime._tables import columns
 from trio_ibtws._trading._views import Feed, View
 from trio_ibtws.orders import limit_order, market_order
 from trio_ibtws.simulator import open_simulator

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Generic
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
+
+from ._tables import to_pandas, to_polars
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
 
 __all__ = ["Result"]
 
@@ -19,3 +26,11 @@ class Result(list[T], Generic[T, End]):
     def __init__(self, rows: Iterable[T] = (), end: End | None = None) -> None:
         super().__init__(rows)
         self.end = end
+
+    def to_pandas(self, zone: str | tzinfo | None = None) -> pandas.DataFrame:
+        """Return the rows as a table, as ``trio_ibtws.to_pandas`` does."""
+        return to_pandas(self, zone)
+
+    def to_polars(self, zone: str | tzinfo | None = None) -> polars.DataFrame:
+        """Return the rows as a table, as ``trio_ibtws.to_polars`` does."""
+        return to_polars(self, zone)

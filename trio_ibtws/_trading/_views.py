@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import anyio
 
 from .._runtime._events import EndOfSnapshot, Notice
-from ._tables import to_pandas, to_polars
+from .._runtime._tables import to_pandas, to_polars
 
 if TYPE_CHECKING:
     import pandas
