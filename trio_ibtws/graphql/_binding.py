@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
-from . import _completion
+from . import _completion, _plans
 from ._gather import UnsupportedTartiflette, gather
 
 GATHERING: Final = (
@@ -32,7 +32,7 @@ REPLACED: Final[dict[tuple[str, str], Any]] = {
     ("execution.context", "ExecutionContext"): _completion.Execution,
     ("execution.execute", "execute_fields"): _completion.execute_fields,
     ("coercers.outputs.common", "execute_fields"): _completion.execute_fields,
-    ("coercers.outputs.common", "collect_subfields"): _completion.collect_subfields,
+    ("coercers.outputs.common", "collect_subfields"): _plans.collect_subfields,
     ("coercers.outputs.compute", "list_coercer_sequentially"): _completion.list_coercer,
 }
 """What has another value in a module of Tartiflette's."""

@@ -3,117 +3,34 @@
 Three of Tartiflette's functions are replaced, with the same results: ``execute_fields``, which drops coroutines that it
 never awaits, ``collect_subfields``, which collects the same fields anew for each row of a list, and the sequential list
 coercer, which never lets anybody else run. What is not plain (an error, a null, a directive, a resolver) takes
-Tartiflette's own path. An answer is counted while it is made, so that a limit holds before the memory is gone.
+Tartiflette's own path.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-import anyio.lowlevel
 from tartiflette.coercers.common import Path
 from tartiflette.coercers.outputs.common import complete_value_catching_error, handle_field_error
 from tartiflette.coercers.outputs.null_coercer import null_coercer_wrapper
-from tartiflette.execution.collect import collect_subfields as collect_once
 from tartiflette.execution.context import ExecutionContext
-from tartiflette.execution.helpers import get_field_definition
-from tartiflette.resolver.default import default_field_resolver
-from tartiflette.types.enum import GraphQLEnumType
 from tartiflette.types.exceptions.tartiflette import MultipleException
 from tartiflette.types.object import GraphQLObjectType
-from tartiflette.types.scalar import GraphQLScalarType
-from tartiflette.utils.directives import default_directive_callable, resolver_executor
 from tartiflette.utils.values import is_invalid_value
 
-from ._errors import LimitExceeded
 from ._gather import gather
-from ._limits import Limits
+from ._plans import Call, Plans, collect_subfields, leaf_coercer, plan_for
+from ._work import Work
 
-FIELDS_BETWEEN_PAUSES: Final = 200
-"""How many fields are completed before others may run: at 5 to 60 µs a field, some milliseconds."""
+_NUMBER: Final = 8
+"""Bytes of JSON that a value counts for which is no string."""
 
 _SLOW: Final = object()
 """What a fast path returns when the value needs Tartiflette's own."""
 
 
-@dataclass(slots=True)
-class Work:
-    """What one answer has taken so far.
-
-    Attributes:
-      limits: where it ends; without limits nothing is refused.
-      fields: fields completed since others could last run.
-      rows: objects without objects in them, and items of lists of scalars.
-      nodes: all other objects.
-      introspection: objects of the introspection.
-      exceeded: the limit that was; everything after it fails at once.
-      pauses: how often others could run.
-    """
-
-    limits: Limits | None = None
-    fields: int = 0
-    rows: int = 0
-    nodes: int = 0
-    introspection: int = 0
-    exceeded: LimitExceeded | None = None
-    pauses: int = 0
-
-    def count(self, kind: str, number: int = 1) -> None:
-        """Count *number* more of *kind*.
-
-        Raises:
-          LimitExceeded: they are too many, or something was before.
-        """
-        if self.exceeded is not None:
-            raise self.exceeded
-        total = getattr(self, kind) + number
-        setattr(self, kind, total)
-        if self.limits is None:
-            return
-        most = self.limits.introspection_nodes if kind == "introspection" else getattr(self.limits, kind)
-        if total > most:
-            self.exceeded = LimitExceeded(f"{kind} in the response", f"{total} and more", most)
-            raise self.exceeded
-
-    async def pause(self) -> None:
-        """Let others run, when it is time. Cancellation is heeded here."""
-        if self.fields >= FIELDS_BETWEEN_PAUSES:
-            self.fields = 0
-            self.pauses += 1
-            await anyio.lowlevel.checkpoint()
-
-
-@dataclass(slots=True)
-class Call:
-    """One field of a selection, looked up once for all objects of a list."""
-
-    key: str
-    nodes: list[Any]
-    definition: Any
-    leaf: Callable[[Any], Any] | None
-    read: Callable[[Any, str], Any] | None
-
-
-@dataclass(slots=True)
-class Plan:
-    """What a selection of fields means for objects of one type."""
-
-    fields: dict[str, list[Any]]
-    calls: list[Call]
-    kind: str
-
-
-@dataclass(slots=True)
-class Plans:
-    """What was collected and looked up for one operation with its variables; the keys are kept alive by the values."""
-
-    collected: dict[tuple[int, str], tuple[list[Any], dict[str, list[Any]]]] = field(default_factory=dict)
-    plans: dict[tuple[int, str], Plan] = field(default_factory=dict)
-
-
-class Execution(ExecutionContext):  # type: ignore[misc]
+class Execution(ExecutionContext):
     """Tartiflette's execution context, with what is counted and what is kept while one operation is executed."""
 
     __slots__ = ("dropped", "plans", "work")
@@ -132,91 +49,6 @@ class Execution(ExecutionContext):  # type: ignore[misc]
             super().add_error(raw_exception, *args, **kwargs)
 
 
-# --- what is looked up once ---------------------------------------------------------------------------------------
-
-
-async def collect_subfields(execution: Any, return_type: Any, field_nodes: list[Any]) -> dict[str, list[Any]]:
-    """Return the fields below *field_nodes*: variables do not change during an operation, so neither do the fields."""
-    key = (id(field_nodes), return_type.name)
-    known = execution.plans.collected.get(key)
-    if known is None:
-        known = (field_nodes, await collect_once(execution, return_type, field_nodes))
-        execution.plans.collected[key] = known
-    found: dict[str, list[Any]] = known[1]
-    return found
-
-
-def plan_for(execution: Any, parent_type: Any, fields: dict[str, list[Any]]) -> Plan:
-    """Return the plan for *fields* of *parent_type*."""
-    key = (id(fields), parent_type.name)
-    plan = execution.plans.plans.get(key)
-    if plan is None:
-        plan = execution.plans.plans[key] = _plan(execution, parent_type, fields)
-    found: Plan = plan
-    return found
-
-
-def _plan(execution: Any, parent_type: Any, fields: dict[str, list[Any]]) -> Plan:
-    calls: list[Call] = []
-    flat = True
-    for key, nodes in fields.items():
-        definition = get_field_definition(execution.schema, parent_type, nodes[0].name.value)
-        if definition is None:
-            continue
-        read, leaf = None, None
-        if not any(node.directives for node in nodes):
-            read, leaf = _reader(definition, parent_type), leaf_coercer(definition.graphql_type)
-        calls.append(Call(key, nodes, definition, leaf if read else None, read))
-        flat = flat and not any(node.selection_set for node in nodes)
-    introspection = parent_type.name.startswith("__")
-    return Plan(fields, calls, "introspection" if introspection else "rows" if flat else "nodes")
-
-
-def _reader(definition: Any, parent_type: Any) -> Callable[[Any, str], Any] | None:
-    """Return how a field's value is read when its resolver only reads it; otherwise None."""
-    if definition.name == "__typename":
-        return lambda parent, name: parent_type.name
-    resolver = definition.resolver.keywords["resolver"]
-    if definition.arguments or getattr(resolver, "func", None) is not resolver_executor:
-        return None
-    (implementation,) = resolver.args
-    if implementation is default_field_resolver or parent_type.name.startswith("__"):
-        return _read if definition.raw_resolver is None else None
-    read: Callable[[Any, str], Any] | None = getattr(implementation, "read", None)
-    return read
-
-
-def _read(parent: Any, name: str) -> Any:
-    """Do what Tartiflette's default resolver does."""
-    try:
-        return getattr(parent, name)
-    except AttributeError:
-        try:
-            return parent[name]
-        except (KeyError, TypeError):
-            return None
-
-
-def leaf_coercer(kind: Any) -> Callable[[Any], Any] | None:
-    """Return the plain function that coerces a value of a scalar or an enum for output; None where there is none."""
-    if kind.is_non_null_type:
-        kind = kind.wrapped_type
-    if isinstance(kind, GraphQLScalarType) and not kind.directives:
-        coerce: Callable[[Any], Any] = kind.coerce_output
-        return coerce
-    if isinstance(kind, GraphQLEnumType) and not kind.directives:
-        names = {each.name: each.name for each in kind.enumValues if _is_plain(each)}
-        return names.__getitem__
-    return None
-
-
-def _is_plain(enum_value: Any) -> bool:
-    return enum_value.output_coercer is default_directive_callable
-
-
-# --- completion ---------------------------------------------------------------------------------------------------
-
-
 async def execute_fields(
     execution: Any, parent_type: Any, source: Any, path: Any, fields: dict[str, list[Any]], introspection: bool = False
 ) -> dict[str, Any]:
@@ -230,17 +62,20 @@ async def execute_fields(
     if path is not None:
         execution.work.count(plan.kind)
     execution.work.fields += len(plan.calls)
+    size = plan.size
     results: dict[str, Any] = {}
     later: list[Call] = []
     for call in plan.calls:
         value = _fast(call, source) if call.leaf is not None else _SLOW
         if value is not _SLOW:
             results[call.key] = value
+            size += len(value) if type(value) is str else _NUMBER
         elif call.definition.parent_concurrently:
             results[call.key] = _SLOW  # its place
             later.append(call)
         else:
             results[call.key] = await _slow(execution, parent_type, source, path, call, introspection)
+    execution.work.count("size", size)
     if later:
         await _concurrently(execution, parent_type, source, path, later, introspection, results)
     return {key: value for key, value in results.items() if not is_invalid_value(value)}
@@ -283,21 +118,21 @@ async def _concurrently(
     for call, value in zip(calls, await gather(*awaitables, return_exceptions=True), strict=True):
         try:
             if isinstance(value, Exception):
-                value = _failed(execution, path, call, value)
-            results[call.key] = value
+                _fail(execution, path, call, value)
+            results[call.key] = None if isinstance(value, Exception) else value
         except MultipleException as error:
             failures += error
     if failures:
         raise failures
 
 
-def _failed(execution: Any, path: Any, call: Call, error: Exception) -> None:
+def _fail(execution: Any, path: Any, call: Call, error: Exception) -> None:
     if isinstance(error, MultipleException):  # located already, by a field that must not be null
         raise error
     handle_field_error(error, call.nodes, Path(path, call.key), call.definition.graphql_type, execution)
 
 
-@null_coercer_wrapper  # type: ignore[untyped-decorator]
+@null_coercer_wrapper
 async def list_coercer(
     result: Any,
     info: Any,

@@ -56,7 +56,7 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
         result: T = stop.value
         return result
     coroutine.close()
-    raise UnsupportedTartiflette(f"{coroutine.__qualname__} waits, and Tartiflette 1.4.1's did not")
+    raise UnsupportedTartiflette(f"{coroutine!r} waits, and Tartiflette 1.4.1's did not")
 
 
 # --- graphql-core's view ------------------------------------------------------------------------------------------

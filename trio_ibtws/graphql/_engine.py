@@ -18,14 +18,16 @@ from tartiflette.execution.execute import execute_operation
 from tartiflette.execution.helpers import get_field_definition
 from tartiflette.types.exceptions.tartiflette import MultipleException
 
-from ._completion import Execution, Plans, Work
+from ._completion import Execution
 from ._cook import Resolver, Scalar, Source, check_complete, cook, drive, read_schema
 from ._documents import Documents, Kind
 from ._errors import RequestRefused, describe
 from ._guard import check_variables
 from ._introspection import Introspection
 from ._limits import Limits
+from ._plans import Plans
 from ._responses import Responses, SourceField, present, respond
+from ._work import Work
 
 __all__ = ["Engine", "GraphQLRequest", "Operation", "Resolver", "Scalar", "Source"]
 
@@ -203,7 +205,7 @@ class Engine:
                 coerce_arguments(
                     definition.arguments,
                     nodes[0],
-                    execution.variable_values,
+                    execution.variable_values or {},
                     execution.context,
                     coercer=definition.arguments_coercer,
                 )

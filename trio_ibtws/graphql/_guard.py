@@ -22,6 +22,9 @@ from ._limits import Limits
 SELECTION_LEVELS: Final = 50
 """How deep selections may nest through fragments of any kind: what walks them calls itself once for each."""
 
+SUGGESTIONS: Final = 2
+"""How many errors may come with "Did you mean": each compares a name with all names of a type, some 10 ms."""
+
 _OPENING: Final = {TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L}
 _CLOSING: Final = {TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R}
 _INTROSPECTION: Final = {"__schema", "__type"}
@@ -83,10 +86,14 @@ def scan(query: str, limits: Limits) -> int:
 def validate(schema: graphql.GraphQLSchema, document: graphql.DocumentNode, limits: Limits, *, suggest: bool) -> None:
     """Hold *document* against the schema, by the rules of the specification.
 
+    With *suggest*, few errors name what may have been meant; those are names of the schema, which may be secret.
+
     Raises:
       RequestRefused: it breaks some; the errors say which.
     """
-    errors = graphql.validate(schema, document, max_errors=limits.errors, hide_suggestions=not suggest)
+    errors = graphql.validate(schema, document, max_errors=limits.errors, hide_suggestions=True)
+    if suggest and 0 < len(errors) <= SUGGESTIONS:
+        errors = graphql.validate(schema, document, max_errors=limits.errors)
     if errors:
         raise _refusal(errors[: limits.errors], "GRAPHQL_VALIDATION_FAILED")
 
