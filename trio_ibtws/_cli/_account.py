@@ -43,8 +43,8 @@ def _show(rows: list[AccountSummary], tags: list[str]) -> None:
     order = {tag: at for at, tag in enumerate(tags)}
     columns = [
         Column("account", lambda row: row.account),
-        Column("value", lambda row: row.tag, style="bold"),
-        Column("", lambda row: _value(row.value), right=True),
+        Column("tag", lambda row: row.tag, style="bold"),
+        Column("value", lambda row: _value(row.value), right=True),
         Column("currency", lambda row: row.currency),
     ]
     ordered = sorted(rows, key=lambda row: (row.account, order.get(row.tag, len(order)), row.tag, row.currency))

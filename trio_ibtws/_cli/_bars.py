@@ -8,17 +8,16 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any, TextIO
 
 from ibapi.common import BarData
-from ibapi.contract import ContractDetails
 
 from .._client import Client
-from ..times import TimeError, bar_times, format_time, zone_of
+from ..times import bar_times, format_time
 from . import _json
 from ._errors import FAILED, MISUSED, CommandError
-from ._which import described, find_one
+from ._which import described, digits_of, find_one, local_zone
 
 __all__ = ["command"]
 
@@ -51,11 +50,11 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
       NoData: there are none.
     """
     duration, size = _duration(arguments.duration), _bar_size(arguments.bar)
-    details = await find_one(client, arguments)
-    what = arguments.what or _WITHOUT_TRADES.get(details.contract.secType, "TRADES")
-    zone = _zone(details)
+    found = await find_one(client, arguments)
+    what = arguments.what or _WITHOUT_TRADES.get(found.contract.secType, "TRADES")
+    zone, zone_name = local_zone(found.details)
     rows = await client.historical_data(
-        details.contract, _end(arguments.end), duration, size, what, not arguments.all_hours, _AS_SECONDS
+        found.contract, _end(arguments.end), duration, size, what, not arguments.all_hours, _AS_SECONDS
     )
     bars = [_Row(bar, when) for bar, when in zip(rows, _times(rows, zone), strict=True)]
     if arguments.json:
@@ -63,9 +62,9 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
     elif arguments.csv:
         _write_csv(arguments.csv, bars)
     elif not bars:
-        raise CommandError(f"{described(details.contract)} has no bars there; ask for more with --duration")
+        raise CommandError(f"{described(found.contract)} has no bars there; ask for more with --duration")
     else:
-        _draw(bars, f"{described(details.contract)}, {size} bars of {what}", details.timeZoneId)
+        _draw(bars, f"{described(found.contract)}, {what}, {size}", zone_name, digits_of(found.details))
     return 0
 
 
@@ -99,13 +98,6 @@ def _end(text: str) -> str:
         return format_time(datetime.fromisoformat(text).astimezone())
     except (ValueError, OverflowError):
         raise CommandError(f"--end {text}: a time as 2026-11-20T16:00-05:00 is wanted", code=MISUSED) from None
-
-
-def _zone(details: ContractDetails) -> tzinfo:
-    try:
-        return zone_of(details.timeZoneId)
-    except TimeError:
-        return UTC
 
 
 def _times(bars: Sequence[BarData], zone: tzinfo) -> Iterator[datetime | date]:
@@ -155,7 +147,7 @@ def _opened(path: str) -> Iterator[TextIO]:
         ) from error
 
 
-def _draw(bars: Sequence[_Row], title: str, zone: str) -> None:
+def _draw(bars: Sequence[_Row], title: str, zone: str, digits: int) -> None:
     from rich.text import Text
 
     from ._chart import candle_chart, fit
@@ -171,6 +163,6 @@ def _draw(bars: Sequence[_Row], title: str, zone: str) -> None:
     first, last = bars[0], bars[-1]
     change = (last.close / first.open - 1) * 100 if first.open else 0.0
     moved = Text(f"{change:+.2f} %", style="green" if change >= 0 else "red")
-    where = f", times in {zone}" if zone and isinstance(last.when, datetime) else ""
+    where = f", times in {zone}" if isinstance(last.when, datetime) else ""
     console.print(Text.assemble(f"{len(bars)} bars, {first.date} to {last.date}{where}"))
-    console.print(Text.assemble(f"the last closes at {last.close:,.10g} (", moved, ")"))
+    console.print(Text.assemble(f"the last closes at {last.close:,.{digits}f} (", moved, ")"))

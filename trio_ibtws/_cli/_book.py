@@ -7,13 +7,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._client import Client
+from .._contracts._qualify import Qualified
 from .._gen.events import RerouteMktDepthReq, UpdateMktDepth, UpdateMktDepthL2
 from .._runtime._events import DepthReset
 from . import _json
 from ._run import Watch, watch
-from ._which import described, find_one
+from ._which import described, digits_of, find_one
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
 
     from ._board import Board
@@ -72,15 +74,16 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
       CommandError: there is no one contract.
       RequestError: TWS refuses the data.
     """
-    details = await find_one(client, arguments)
-    subscription = client.mkt_depth(details.contract, arguments.rows, arguments.smart, buffer=10_000)
+    found = await find_one(client, arguments)
+    subscription = client.mkt_depth(found.contract, arguments.rows, arguments.smart, buffer=10_000)
     if arguments.json:
         return (await watch(subscription, _print, arguments)).exit_code
     from ._board import Board
     from ._tables import make_console
 
-    shown = _Shown(described(details.contract), make_console().width, arguments.rows)
-    with Board(make_console(), shown.picture) as board:
+    console = make_console()
+    shown = _Shown(found, console, arguments.rows)
+    with Board(console, shown.picture) as board:
         board.say(f"{shown.name}: seconds since the start, best bid and ask")
 
         def take(watched: Watch, event: Any) -> None:
@@ -100,12 +103,14 @@ def _print(_: Watch, event: Any) -> None:
 class _Shown:
     """The ladder, drawn."""
 
-    def __init__(self, name: str, width: int, rows: int) -> None:
-        self.name = name
+    def __init__(self, found: Qualified, console: Console, rows: int) -> None:
+        self.name = described(found.contract)
+        self._digits = digits_of(found.details)
         self.summary = ""
         self._ladder = Ladder()
         self._rows = rows
-        self._bar = max(0, (min(width, _WIDEST) - 2 * (_PRICE + _SIZE + 1) - 3) // 2)
+        self._bar = max(0, (min(console.width, _WIDEST) - 2 * (_PRICE + _SIZE + 1) - 3) // 2)
+        self._block = "#" if console.options.ascii_only else "█"
         self._best = ""
 
     def take(self, watched: Watch, event: Any, board: Board) -> None:
@@ -114,7 +119,7 @@ class _Shown:
         if isinstance(event, RerouteMktDepthReq):
             board.console.print(f"TWS has this book under contract {event.con_id} on {event.exchange}: ask for that")
         elif self._ladder.bids and self._ladder.asks:
-            best = f"{_size_price(self._ladder.bids[0])} | {_price_size(self._ladder.asks[0])}".rstrip()
+            best = f"{self._bid(self._ladder.bids[0])} | {self._ask(self._ladder.asks[0])}".rstrip()
             if best != self._best:
                 board.say(f"{watched.seconds:8.2f}  {best}")
             self._best = best
@@ -129,26 +134,23 @@ class _Shown:
         most = max((float(level.size or 0) for level in bids + asks), default=0.0)
         for at in range(min(self._rows, max(len(bids), len(asks)))):
             bid, ask = (side[at] if at < len(side) else None for side in (bids, asks))
-            picture.append(f"{self._drawn(bid, most):>{self._bar}}{_size_price(bid)}", style="green")
+            picture.append(f"{self._drawn(bid, most):>{self._bar}}{self._bid(bid)}", style="green")
             picture.append(" | ", style="dim")
-            picture.append(f"{_price_size(ask)}{self._drawn(ask, most)}".rstrip() + "\n", style="red")
+            picture.append(f"{self._ask(ask)}{self._drawn(ask, most)}".rstrip() + "\n", style="red")
         return picture.append(self.summary or "Ctrl-C ends it", style="dim")
 
     def _drawn(self, level: Level | None, most: float) -> str:
-        return "" if level is None or not most else "█" * round(float(level.size or 0) / most * self._bar)
+        return "" if level is None or not most else self._block * round(float(level.size or 0) / most * self._bar)
 
+    def _bid(self, level: Level | None) -> str:
+        size, price = self._texts(level)
+        return f"{size:>{_SIZE}} {price:>{_PRICE}}"
 
-def _size_price(level: Level | None) -> str:
-    size, price = _texts(level)
-    return f"{size:>{_SIZE}} {price:>{_PRICE}}"
+    def _ask(self, level: Level | None) -> str:
+        size, price = self._texts(level)
+        return f"{price:<{_PRICE}} {size:<{_SIZE}}"
 
+    def _texts(self, level: Level | None) -> tuple[str, str]:
+        from ._tables import number
 
-def _price_size(level: Level | None) -> str:
-    size, price = _texts(level)
-    return f"{price:<{_PRICE}} {size:<{_SIZE}}"
-
-
-def _texts(level: Level | None) -> tuple[str, str]:
-    from ._tables import number
-
-    return ("", "") if level is None else (number(level.size), number(level.price))
+        return ("", "") if level is None else (number(level.size), number(level.price, self._digits))

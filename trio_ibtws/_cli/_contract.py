@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-
-from ibapi.contract import ContractDetails
+from itertools import islice
 
 from .._client import Client
+from .._contracts._qualify import Qualified
+from ..times import TimeError
 from . import _json
-from ._which import described, wanted
+from ._which import described, digits_of, find_all
 
 __all__ = ["command"]
 
@@ -24,9 +25,9 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
       CommandError: the words describe no contract.
       NoSuchContract: none fits.
     """
-    rows = await client.contract_details(wanted(arguments))
+    rows = await find_all(client, arguments)
     if arguments.json:
-        _json.write(rows)
+        _json.write(row.details for row in rows)
     elif len(rows) == 1:
         _show_one(rows[0])
     else:
@@ -34,18 +35,18 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _show_one(details: ContractDetails) -> None:
+def _show_one(found: Qualified) -> None:
     from rich.text import Text
 
     from ._tables import facts, make_console
 
     console = make_console()
-    console.print(Text(details.longName or described(details.contract), style="bold"))
-    facts(console, _facts(details))
+    console.print(Text(found.details.longName or described(found.contract), style="bold"))
+    facts(console, [*_facts(found), *_hours(found)])
 
 
-def _facts(details: ContractDetails) -> Iterator[tuple[str, str]]:
-    contract = details.contract
+def _facts(found: Qualified) -> Iterator[tuple[str, str]]:
+    contract, details = found.contract, found.details
     exchanges = details.validExchanges.split(",")
     more = f" and {len(exchanges) - _EXCHANGES_SHOWN} more" if len(exchanges) > _EXCHANGES_SHOWN else ""
     yield "contract", described(contract)
@@ -56,39 +57,25 @@ def _facts(details: ContractDetails) -> Iterator[tuple[str, str]]:
     yield "traded on", ", ".join(exchanges[:_EXCHANGES_SHOWN]) + more
     yield "currency", contract.currency
     yield "multiplier", contract.multiplier
-    yield "smallest step", f"{details.minTick:g}"
+    yield "smallest step", f"{details.minTick:.{digits_of(details)}f}"
     yield "industry", ", ".join(part for part in (details.industry, details.category, details.subcategory) if part)
-    yield "time zone", details.timeZoneId
-    yield from _hours("trading hours", details.tradingHours)
-    yield from _hours("regular hours", details.liquidHours)
 
 
-def _hours(name: str, hours: str) -> Iterator[tuple[str, str]]:
-    """Return the next sessions, in the exchange's zone as all of TWS's hours."""
-    for at, session in enumerate(part for part in hours.split(";")[:_HOURS_SHOWN] if part):
-        yield name if not at else " ", _session(session)
+def _hours(found: Qualified) -> Iterator[tuple[str, str]]:
+    """Return the next sessions, in the exchange's zone; none where TWS's text cannot be read."""
+    try:
+        hours = {"trading hours": found.trading_hours, "regular hours": found.liquid_hours}
+    except TimeError:
+        return
+    for name, sessions in hours.items():
+        for at, session in enumerate(islice(sessions, _HOURS_SHOWN)):
+            start, end = session.start.astimezone(sessions.zone), session.end.astimezone(sessions.zone)
+            until = "%H:%M" if start.date() == end.date() else "%Y-%m-%d %H:%M"
+            times = f"{start:%Y-%m-%d %H:%M} to {end:{until}}"
+            yield name if not at else " ", f"{times} {found.details.timeZoneId}"
 
 
-def _session(text: str) -> str:
-    """Return TWS's 20130115:0930-20130115:1600 as 2013-01-15 09:30 to 16:00."""
-    begin, _, end = text.partition("-")
-    if not end:
-        day, _, what = begin.partition(":")
-        return f"{_day(day)} {what.lower()}"
-    (first, opens), (last, closes) = (part.split(":") if ":" in part else ("", part) for part in (begin, end))
-    until = "" if last in ("", first) else f"{_day(last)} "
-    return f"{_day(first)} {_clock(opens)} to {until}{_clock(closes)}"
-
-
-def _day(text: str) -> str:
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}"
-
-
-def _clock(text: str) -> str:
-    return f"{text[:2]}:{text[2:]}"
-
-
-def _show_many(rows: list[ContractDetails]) -> None:
+def _show_many(rows: tuple[Qualified, ...]) -> None:
     from ._tables import Column, make_console, show
 
     columns = [
@@ -96,6 +83,6 @@ def _show_many(rows: list[ContractDetails]) -> None:
         Column("id", lambda row: str(row.contract.conId), right=True),
         Column("currency", lambda row: row.contract.currency),
         Column("local symbol", lambda row: row.contract.localSymbol),
-        Column("name", lambda row: row.longName),
+        Column("name", lambda row: row.details.longName),
     ]
     show(make_console(), columns, rows, none="no contract fits")

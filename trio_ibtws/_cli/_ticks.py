@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections import deque
-from datetime import datetime, tzinfo
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ibapi.contract import ContractDetails
 from ibapi.ticktype import TickTypeEnum
 
 from .._client import Client
-from .._gen.events import MarketDataType, TickByTickAllLast, TickByTickBidAsk, TickByTickMidPoint
+from .._contracts._qualify import Qualified
+from .._gen.events import MarketDataType, TickByTickAllLast, TickByTickBidAsk, TickByTickMidPoint, TickOptionComputation
 from .._runtime._streams import Subscription
-from ..times import TimeError, zone_of
 from . import _json
 from ._run import Watch, watch
-from ._which import described, find_one
+from ._which import described, digits_of, find_one, local_zone
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -29,10 +29,12 @@ __all__ = ["command"]
 _DATA = {"live": 1, "frozen": 2, "delayed": 3, "delayed-frozen": 4}
 _DATA_NAMES = {number: name for name, number in _DATA.items()}
 _DELAYED = "DELAYED_"
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SPARKS = 60
 
 # What the board shows of a quote, by the names of IB's tick types: prices with their sizes, then the day.
 _SIDES = {"BID": ("bid", "BID_SIZE", "green"), "ASK": ("ask", "ASK_SIZE", "red"), "LAST": ("last", "LAST_SIZE", "bold")}
+_PRICES = {"BID", "ASK", "LAST", "OPEN", "HIGH", "LOW", "CLOSE"}
 _DAY = {"OPEN": "open", "HIGH": "high", "LOW": "low", "CLOSE": "close before", "VOLUME": "volume"}
 
 
@@ -43,28 +45,30 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
       CommandError: there is no one contract.
       RequestError: TWS refuses the data.
     """
-    details = await find_one(client, arguments)
+    found = await find_one(client, arguments)
     subscription: Subscription[Any]
     if arguments.every is not None:
-        subscription = client.tick_by_tick_data(details.contract, arguments.every, buffer=10_000)
+        subscription = client.tick_by_tick_data(found.contract, arguments.every, buffer=10_000)
     else:
         client.market_data_type(_DATA[arguments.data])
-        subscription = client.mkt_data(details.contract, arguments.generic, buffer=10_000)
+        subscription = client.mkt_data(found.contract, arguments.generic, buffer=10_000)
     if arguments.json:
         return (await watch(subscription, _print, arguments)).exit_code
-    return await _show(subscription, details, arguments)
+    return await _show(subscription, found, arguments)
 
 
 def _print(_: Watch, event: Any) -> None:
     print(_json.line(event), flush=True)
 
 
-async def _show(subscription: Subscription[Any], details: ContractDetails, arguments: argparse.Namespace) -> int:
+async def _show(subscription: Subscription[Any], found: Qualified, arguments: argparse.Namespace) -> int:
     from ._board import Board
     from ._tables import make_console
 
-    shown = _Every(details) if arguments.every is not None else _Quote(details)
-    with Board(make_console(), shown.picture) as board:
+    console = make_console()
+    ascii_only = console.options.ascii_only
+    shown = _Every(found) if arguments.every is not None else _Quote(found, ascii_only=ascii_only)
+    with Board(console, shown.picture) as board:
         board.say(shown.heading())
 
         def take(watched: Watch, event: Any) -> None:
@@ -80,10 +84,10 @@ async def _show(subscription: Subscription[Any], details: ContractDetails, argum
     return watched.exit_code
 
 
-def _text(value: float | Decimal | None) -> str:
+def _text(value: float | Decimal | None, digits: int | None = None) -> str:
     from ._tables import number
 
-    return number(value) or "-"
+    return number(value, digits) or "-"
 
 
 # --- a quote -----------------------------------------------------------------------------------------------------
@@ -92,12 +96,15 @@ def _text(value: float | Decimal | None) -> str:
 class _Quote:
     """The newest value of each kind of tick."""
 
-    def __init__(self, details: ContractDetails) -> None:
+    def __init__(self, found: Qualified, *, ascii_only: bool) -> None:
         self.summary = ""
-        self._name = described(details.contract)
+        self._name = described(found.contract)
+        self._digits = digits_of(found.details)
+        self._zone, self._zone_name = local_zone(found.details)
         self._data = ""
         self._values: dict[str, Any] = {}
         self._last: deque[float] = deque(maxlen=_SPARKS)
+        self._ascii_only = ascii_only
 
     def heading(self) -> str:
         """Return what the lines are."""
@@ -108,11 +115,17 @@ class _Quote:
         name, value = _tick(event)
         if isinstance(event, MarketDataType):
             self._data = value
+        if name == "MODEL_OPTION":
+            value = _greeks(event)
         if name == "LAST" and value is not None:
             self._last.append(float(value))
         self._values[name] = value
-        shown = value if isinstance(value, str) else _text(value)
-        board.say(f"{watched.seconds:8.2f}  {name.lower().replace('_', ' '):<18} {shown}")
+        board.say(f"{watched.seconds:8.2f}  {name.lower().replace('_', ' '):<18} {self._shown(name, value)}")
+
+    def _shown(self, name: str, value: Any) -> str:
+        if name == "LAST_TIMESTAMP":
+            return f"{datetime.fromtimestamp(int(value), self._zone):%Y-%m-%d %H:%M:%S} {self._zone_name}"
+        return value if isinstance(value, str) else _text(value, self._digits if name in _PRICES else None)
 
     def picture(self) -> Text:
         """Return the quote as it is now."""
@@ -123,13 +136,15 @@ class _Quote:
         picture = Text.assemble((self._name, "bold"), f"  {self._data} data\n" if self._data else "\n")
         for tick, (label, size, style) in _SIDES.items():
             price, volume = self._values.get(tick), self._values.get(size)
-            picture.append(f"{label:<14}", style="dim").append(f"{_text(price):>12}", style=style)
+            picture.append(f"{label:<14}", style="dim").append(f"{self._shown(tick, price):>12}", style=style)
             picture.append(f"  x {_text(volume)}\n" if volume is not None else "\n")
         for tick, label in _DAY.items():
             if self._values.get(tick) is not None:
-                picture.append(f"{label:<14}", style="dim").append(f"{_text(self._values[tick]):>12}\n")
+                picture.append(f"{label:<14}", style="dim").append(f"{self._shown(tick, self._values[tick]):>12}\n")
+        if (model := self._values.get("MODEL_OPTION")) is not None:
+            picture.append("model         ", style="dim").append(f"{model}\n")
         if self._last:
-            picture.append(f"{sparkline(self._last)}\n", style="cyan")
+            picture.append(f"{sparkline(self._last, ascii_only=self._ascii_only)}\n", style="cyan")
         return picture.append(self.summary or "Ctrl-C ends it", style="dim")
 
 
@@ -139,12 +154,27 @@ def _tick(event: Any) -> tuple[str, Any]:
         return "MARKET_DATA_TYPE", _DATA_NAMES.get(event.market_data_type, str(event.market_data_type))
     kind = getattr(event, "tick_type", None)
     if kind is None:
-        return type(event).__name__, _json.line(event)
+        return _WORD.sub(" ", type(event).__name__), _words_of(event)
     name = TickTypeEnum.idx2name.get(kind, str(kind)).removeprefix(_DELAYED)
     for field in ("price", "size", "value"):
         if hasattr(event, field):
             return name, getattr(event, field)
-    return name, _json.line(event)
+    return name, _words_of(event)
+
+
+def _words_of(event: Any) -> str:
+    """Return an event that has several values as ``delta=0.5 gamma=0.1``, those that are unset left out."""
+    fields = {name: getattr(event, name) for name in event.__struct_fields__ if name != "tick_type"}
+    shown = {name: f"{value:.6g}" if isinstance(value, float) else str(value) for name, value in fields.items()}
+    return " ".join(f"{name}={shown[name]}" for name, value in fields.items() if value is not None)
+
+
+def _greeks(event: TickOptionComputation) -> str:
+    """Return what IB's option model says, as a trader reads it."""
+    volatility = "" if event.implied_vol is None else f"volatility {event.implied_vol:.1%}"
+    names = ("delta", "gamma", "vega", "theta")
+    values = [f"{name} {getattr(event, name):.4f}" for name in names if getattr(event, name) is not None]
+    return ", ".join([volatility, *values] if volatility else values)
 
 
 # --- every tick --------------------------------------------------------------------------------------------------
@@ -153,10 +183,11 @@ def _tick(event: Any) -> tuple[str, Any]:
 class _Every:
     """One line a tick, with the time that TWS gives it, in the exchange's zone."""
 
-    def __init__(self, details: ContractDetails) -> None:
+    def __init__(self, found: Qualified) -> None:
         self.summary = ""
-        self._zone, self._zone_name = _zone(details)
-        self._name = described(details.contract)
+        self._zone, self._zone_name = local_zone(found.details)
+        self._digits = digits_of(found.details)
+        self._name = described(found.contract)
         self._lines: deque[str] = deque(maxlen=20)
 
     def heading(self) -> str:
@@ -165,7 +196,7 @@ class _Every:
 
     def take(self, _: Watch, event: Any, board: Board) -> None:
         """Note a tick; where there is no picture, print it."""
-        line = f"{datetime.fromtimestamp(event.time, self._zone):%H:%M:%S}  {_words(event)}"
+        line = f"{datetime.fromtimestamp(event.time, self._zone):%H:%M:%S}  {self._words(event)}"
         self._lines.append(line)
         board.say(line)
 
@@ -175,21 +206,15 @@ class _Every:
 
         return Text("\n".join([self.heading(), *self._lines, self.summary or "Ctrl-C ends it"]))
 
+    def _words(self, event: TickByTickAllLast | TickByTickBidAsk | TickByTickMidPoint) -> str:
+        match event:
+            case TickByTickAllLast():
+                return f"{self._side(event.price, event.size)} on {event.exchange}"
+            case TickByTickBidAsk():
+                bid, ask = self._side(event.bid_price, event.bid_size), self._side(event.ask_price, event.ask_size)
+                return f"{bid:<28} {ask}"
+            case TickByTickMidPoint():
+                return f"{_text(event.mid_point, self._digits + 1):>12}"  # which may lie between two steps
 
-def _words(event: TickByTickAllLast | TickByTickBidAsk | TickByTickMidPoint) -> str:
-    match event:
-        case TickByTickAllLast():
-            return f"{_text(event.price):>12} x {_text(event.size)} on {event.exchange}"
-        case TickByTickBidAsk():
-            bid, ask = (event.bid_price, event.bid_size), (event.ask_price, event.ask_size)
-            return "   ".join(f"{_text(price):>12} x {_text(size):<8}" for price, size in (bid, ask)).rstrip()
-        case TickByTickMidPoint():
-            return f"{_text(event.mid_point):>12}"
-
-
-def _zone(details: ContractDetails) -> tuple[tzinfo | None, str]:
-    """Return the exchange's zone and its name; this machine's where the exchange has none that is known."""
-    try:
-        return zone_of(details.timeZoneId), details.timeZoneId
-    except TimeError:
-        return None, "local time"
+    def _side(self, price: float | None, size: Decimal | None) -> str:
+        return f"{_text(price, self._digits):>12} x {_text(size)}"

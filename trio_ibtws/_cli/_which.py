@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import argparse
 import re
+from datetime import UTC, tzinfo
+from decimal import Decimal
 from typing import Any
 
 from ibapi.contract import Contract, ContractDetails
 
 from .._client import Client
+from .._contracts._qualify import Ambiguous, Qualified
+from ..times import TimeError, zone_of
 from ._errors import MISUSED, CommandError
 
-__all__ = ["described", "find_one", "wanted"]
+__all__ = ["described", "digits_of", "find_all", "find_one", "local_zone", "wanted"]
 
 _TYPES = {
     "STK": "SMART",
@@ -37,6 +41,7 @@ _PAIR = re.compile(r"([A-Z]{3})([A-Z]{3})")
 _DATE = re.compile(r"\d{6}(\d\d)?")
 _RIGHTS = {"C": "C", "CALL": "C", "P": "P", "PUT": "P"}
 _SHOWN = 4
+_USUAL_DIGITS = 2
 
 # How the parts of the short form and the flags are called in ibapi's Contract.
 _ATTRIBUTES = {
@@ -141,14 +146,14 @@ def _misused(message: str) -> CommandError:
 # --- asking TWS --------------------------------------------------------------------------------------------------
 
 
-async def find_one(client: Client, arguments: argparse.Namespace) -> ContractDetails:
-    """Return the details of the only contract that fits what the command says.
+async def find_one(client: Client, arguments: argparse.Namespace) -> Qualified:
+    """Return the only contract that fits what the command says.
 
     Raises:
       CommandError: several fit; it says which and how to tell them apart.
       NoSuchContract: none fits.
     """
-    rows = await client.contract_details(wanted(arguments))
+    rows = await find_all(client, arguments)
     if len(rows) == 1:
         return rows[0]
     some = ", ".join(described(row.contract) for row in rows[:_SHOWN])
@@ -156,6 +161,16 @@ async def find_one(client: Client, arguments: argparse.Namespace) -> ContractDet
     raise CommandError(
         f"{len(rows)} contracts fit: {some}{more}; say which with --con-id, or --expiry, --exchange, ..."
     )
+
+
+async def find_all(client: Client, arguments: argparse.Namespace) -> tuple[Qualified, ...]:
+    """Return every contract that fits.
+
+    Raises:
+      NoSuchContract: none does.
+    """
+    found = await client.qualify(wanted(arguments))
+    return found.candidates if isinstance(found, Ambiguous) else (found.one(),)
 
 
 def described(contract: Contract) -> str:
@@ -171,3 +186,18 @@ def described(contract: Contract) -> str:
         parts += [contract.right[:1], f"{contract.strike:g}"]
     where = contract.exchange if contract.exchange != _TYPES.get(contract.secType) else ""
     return ".".join(parts) + (f"@{where}" if where else "")
+
+
+def digits_of(details: ContractDetails) -> int:
+    """Return how many decimal places the contract's prices have."""
+    step = Decimal(str(details.minTick)).normalize()
+    exponent = step.as_tuple().exponent
+    return max(0, -exponent) if step and isinstance(exponent, int) else _USUAL_DIGITS
+
+
+def local_zone(details: ContractDetails) -> tuple[tzinfo, str]:
+    """Return the exchange's zone and its name; UTC where it has none that is known."""
+    try:
+        return zone_of(details.timeZoneId), details.timeZoneId
+    except TimeError:
+        return UTC, "UTC"
