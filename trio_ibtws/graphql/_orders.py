@@ -1,0 +1,193 @@
+"""What changes orders: every mutation of them goes through the order book, and ends with an outcome.
+
+The outcome is a value, not an error: accepted, rejected, or unknown. What is refused on this side, before anything was
+written, is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import anyio
+import msgspec
+
+from .._runtime._events import ExecDetails, OpenOrder, OrderStatus
+from .._trading._book import KillReport
+from .._trading._preview import WhatIf
+from .._trading._states import (
+    Accepted,
+    CancelOutcome,
+    ModifyOutcome,
+    PlaceOutcome,
+    Rejected,
+    TradeEvent,
+    Unknown,
+)
+from .._trading._trade import Trade
+from ..errors import ClientClosed, ConnectionLost, IBError, InvalidRequest, RequestError
+from ._context import Context
+from ._values import Inputs
+
+__all__ = ["MUTATIONS", "QUERIES", "GlobalCancelReport", "TradeNews"]
+
+ANSWER_SECONDS = 10.0
+"""How long an answer of TWS is waited for where the order book does not wait itself."""
+
+_LOOK_AGAIN_SECONDS = 0.5
+_FIXED = ("orderId", "orderRef", "parentId", "whatIf")
+
+Arguments = Mapping[str, Any]
+
+
+class GlobalCancelReport(msgspec.Struct, frozen=True):
+    """What became of the cancel of all orders."""
+
+    still_open: tuple[OpenOrder, ...]
+    verified: bool
+
+
+class TradeNews(msgspec.Struct, frozen=True):
+    """What happened to an order of the book."""
+
+    trade: Trade
+    event: TradeEvent
+
+
+# --- one order ---------------------------------------------------------------------------------------------------
+
+
+async def place_order(args: Arguments, context: Context, inputs: Inputs) -> PlaceOutcome:
+    """Place an order; with the reference of an earlier one, return what became of that."""
+    book = context.orders
+    contract = inputs.argument("Mutation.placeOrder", "contract", args["contract"])
+    order = inputs.argument("Mutation.placeOrder", "order", args["order"])
+    if order.orderId:
+        raise InvalidRequest("order.orderId", f"{order.orderId} is given; modifyOrder changes orders. Nothing was sent")
+    trade = await book.place(contract, order)
+    assert trade.outcome is not None  # place returns when it is known, or known to be unknown
+    return trade.outcome
+
+
+async def modify_order(args: Arguments, context: Context, inputs: Inputs) -> ModifyOutcome:
+    """Change what is given of an order."""
+    for name in _FIXED:
+        if args["order"].get(name) is not None:
+            raise InvalidRequest(f"order.{name}", "it cannot be changed. Nothing was sent")
+    trade = _trade(context, args["orderId"])
+    return await trade.modify(**inputs.attributes("OrderInput", args["order"], "order"))
+
+
+async def cancel_order(args: Arguments, context: Context, inputs: Inputs) -> CancelOutcome:
+    """Cancel an order."""
+    order_cancel = inputs.argument("Mutation.cancelOrder", "orderCancel", args.get("orderCancel"))
+    return await _trade(context, args["orderId"]).cancel(order_cancel)
+
+
+def _trade(context: Context, order_id: int) -> Trade:
+    """Return the order with this number: of this client, or of another one where the book has those."""
+    found = [trade for trade in context.orders.trades if order_id in trade.record.order_ids]
+    if not found:
+        raise InvalidRequest("orderId", f"the order book has no order {order_id}. Nothing was sent")
+    return max(found, key=lambda trade: trade.client_id == context.client_id)
+
+
+async def exercise_options(args: Arguments, context: Context, inputs: Inputs) -> PlaceOutcome:
+    """Give an instruction about options; the first word of TWS about it is its outcome."""
+    _ = context.orders
+    names = (
+        *("contract", "exerciseAction", "exerciseQuantity", "account", "override", "manualOrderTime"),
+        *("customerAccount", "professionalCustomer"),
+    )
+    given = [inputs.argument("Mutation.exerciseOptions", name, args.get(name)) for name in names]
+    async with context.client.exercise_options(*given) as events:
+        try:
+            with anyio.move_on_after(ANSWER_SECONDS):
+                async for event in events:
+                    accepted = _shown(event)
+                    if accepted is not None:
+                        return accepted
+        except RequestError as error:
+            return Rejected(events.order_id, error.code, error.message, error.advanced_reject)
+        except (ConnectionLost, ClientClosed) as error:
+            return Unknown(events.order_id, "", str(error))
+        return Unknown(events.order_id, "", f"no answer within {ANSWER_SECONDS:g} s")
+
+
+def _shown(event: Any) -> Accepted | None:
+    """Return that TWS has the order, if *event* says so."""
+    if isinstance(event, OpenOrder):
+        return Accepted(event.order_id, event.order.permId, event.order.orderRef)
+    if isinstance(event, OrderStatus):
+        return Accepted(event.order_id, event.perm_id, "")
+    if isinstance(event, ExecDetails):
+        return Accepted(event.execution.orderId, event.execution.permId, event.execution.orderRef)
+    return None
+
+
+# --- all orders --------------------------------------------------------------------------------------------------
+
+
+async def global_cancel(args: Arguments, context: Context, inputs: Inputs) -> GlobalCancelReport:
+    """Cancel every open order, and look until there is none, or for a while."""
+    _ = context.orders
+    order_cancel = inputs.argument("Mutation.reqGlobalCancel", "orderCancel", args.get("orderCancel"))
+    client = context.client
+    client.global_cancel(order_cancel)
+    still_open: list[OpenOrder] = []
+    with anyio.move_on_after(ANSWER_SECONDS):
+        try:
+            while still_open := await client.all_open_orders():  # noqa: ASYNC110  TWS does not say when
+                await anyio.sleep(_LOOK_AGAIN_SECONDS)
+        except IBError:
+            return GlobalCancelReport(tuple(still_open), False)  # it was sent; what became of it cannot be seen
+        return GlobalCancelReport((), True)
+    return GlobalCancelReport(tuple(still_open), False)
+
+
+async def kill(args: Arguments, context: Context, inputs: Inputs) -> KillReport:
+    """Pull the kill switch of the order book."""
+    return await context.orders.kill(args["reason"])
+
+
+async def resume(args: Arguments, context: Context, inputs: Inputs) -> bool:
+    """End the halt."""
+    await context.orders.resume()
+    return True
+
+
+# --- questions about orders --------------------------------------------------------------------------------------
+
+
+async def what_if(args: Arguments, context: Context, inputs: Inputs) -> WhatIf:
+    """Ask what an order would cost."""
+    contract = inputs.argument("Query.whatIfOrder", "contract", args["contract"])
+    return await context.orders.what_if(contract, inputs.argument("Query.whatIfOrder", "order", args["order"]))
+
+
+async def trades(args: Arguments, context: Context, inputs: Inputs) -> list[Trade]:
+    """Return the orders of the book."""
+    book = context.orders
+    return list(book.open_trades if args["openOnly"] else book.trades)
+
+
+async def trade(args: Arguments, context: Context, inputs: Inputs) -> Trade | None:
+    """Return the order with this reference."""
+    return context.orders.by_ref.get(args["orderRef"])
+
+
+Resolve = Callable[[Arguments, Context, Inputs], Awaitable[Any]]
+
+MUTATIONS: Mapping[str, Resolve] = {
+    "cancelOrder": cancel_order,
+    "exerciseOptions": exercise_options,
+    "kill": kill,
+    "modifyOrder": modify_order,
+    "placeOrder": place_order,
+    "reqGlobalCancel": global_cancel,
+    "resume": resume,
+}
+"""What changes orders, by the fields of the schema."""
+
+QUERIES: Mapping[str, Resolve] = {"trade": trade, "trades": trades, "whatIfOrder": what_if}
+"""What is asked of the order book."""
