@@ -5,7 +5,8 @@ How it is layered; imports point downwards only:
 - this module: the public names;
 - ``_client``: ``open_client`` and ``Client``;
 - ``contracts``, ``orders``: helpers that fill in ibapi's ``Contract`` and ``Order``;
-- ``_contracts``, ``_trading``: what a client finds out about contracts; the order book of a client;
+- ``_contracts``, ``_data``, ``_trading``: what a client finds out about contracts; books and bars made from streams;
+  the orders of a client;
 - ``_gen``: generated from the table of requests: events, the wrapper of ibapi's callbacks, the request functions;
 - ``_runtime``: written by hand; what does no I/O (framing, bridge, router, lanes, outbox, pacing) below what waits
   (streams, calls, connection). It never imports ``_gen``; the wrapper is handed to it;
@@ -36,6 +37,18 @@ from ._contracts._qualify import Qualification as Qualification
 from ._contracts._qualify import Qualified as Qualified
 from ._contracts._qualify import UnknownContract as UnknownContract
 from ._contracts._rules import MarketRule as MarketRule
+from ._data._bars import Bar as Bar
+from ._data._bars import BarBuilder as BarBuilder
+from ._data._bars import BarStream as BarStream
+from ._data._bars import TickBars as TickBars
+from ._data._bars import TimeBars as TimeBars
+from ._data._bars import VolumeBars as VolumeBars
+from ._data._depth import Depth as Depth
+from ._data._depth import DepthBook as DepthBook
+from ._data._depth import DepthError as DepthError
+from ._data._depth import DepthLevel as DepthLevel
+from ._data._depth import DepthStream as DepthStream
+from ._data._depth import DepthSubscription as DepthSubscription
 from ._gen.events import *  # noqa: F403  every event class and union, by its __all__
 from ._runtime._events import CommissionAndFeesReport as CommissionAndFeesReport
 from ._runtime._events import DepthReset as DepthReset

@@ -15,8 +15,10 @@ from typing import Any, TypeVar
 
 import anyio
 from anyio.abc import ByteStream, TaskGroup
+from ibapi.contract import Contract
 
 from ._contracts._finder import ContractFinder
+from ._data._depth import DepthBook, DepthSubscription
 from ._gen.wrapper import Wrapper
 from ._runtime._calls import Calls
 from ._runtime._compat import offered_version
@@ -157,6 +159,19 @@ class Client(ContractFinder):
           RequestError: TWS refuses a list. ConnectionLost, ClientClosed: there is no session any more.
         """
         return open_state(self, self._connection.session, account)
+
+    def depth(
+        self, contract: Contract, num_rows: int = 10, is_smart_depth: bool = False, *, strict: bool = False
+    ) -> DepthSubscription:
+        """Subscribe to the order book of *contract*, as whole books: ``async with client.depth(contract) as books:``.
+
+        ``async for depth in books:`` gives one after each round of changes; who is slow gets fewer, never an old one.
+        After a change that does not fit, ``depth.flaw`` says so until TWS sends the book anew; with *strict* that
+        raises ``DepthError``. EClient.reqMktDepth; leaving sends EClient.cancelMktDepth. Opening and receiving raise
+        what those of ``mkt_depth`` do.
+        """
+        events = self.mkt_depth(contract, num_rows, is_smart_depth, buffer=10_000)
+        return DepthSubscription(events, DepthBook(num_rows, strict=strict))
 
     async def wait_closed(self) -> None:
         """Wait for the end of the session.

@@ -1,0 +1,1 @@
+"""What is built from streams of market data: order books and bars."""
