@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from .check_words import check_nouns
 from .lookup import REQUEST_IDS, all_rows, answers, clients, id_of, key_of, newest, taken, wrappers
 from .model import Method, Release, Row, Table
 from .naming import function_name
@@ -23,6 +24,7 @@ def check(table: Table, releases: Sequence[Release]) -> list[str]:
     problems += _arities(table, releases)
     problems += _lanes(table, releases)
     problems += _defaults(table, releases)
+    problems += check_nouns(table, releases)
     return problems
 
 

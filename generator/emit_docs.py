@@ -46,7 +46,7 @@ def _section(family: Family, requests: tuple[RequestMethod, ...]) -> str:
     lines = [_line(_COLUMNS), _line("---" for _ in _COLUMNS), *(_line(_cells(request)) for request in requests)]
     signatures = [_signature(request) for request in called]
     title = family.doc[0].upper() + family.doc[1:]
-    return "\n".join([f"## {title}", "", *lines, "", "```python", *signatures, "```", ""])
+    return "\n".join([f"## {title}", "", *lines, "", "```text", *signatures, "```", ""])
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .callbacks import CallbackResolver
 from .check import check
+from .check_words import check_words
 from .methods import MethodResolver
 from .model import Callback, CallbackMethod, Model, Release, Table, TableError
 
@@ -30,7 +31,7 @@ def resolve(table: Table, releases: Sequence[Release]) -> Model:
         raise TableError(vague)
     methods = MethodResolver(table, releases, callbacks)
     families = tuple((family, methods.family(family)) for family in table.families)
-    return Model(
+    model = Model(
         families=families,
         callbacks=callbacks.all(),
         unions=tuple(methods.unions.values()),
@@ -39,6 +40,10 @@ def resolve(table: Table, releases: Sequence[Release]) -> Model:
         defaults=table.defaults,
         vocabulary=table.vocabulary,
     )
+    wordless = check_words(model)
+    if wordless:
+        raise TableError(wordless)
+    return model
 
 
 def _attributes(releases: Sequence[Release]) -> Mapping[str, Mapping[str, str | None]]:

@@ -175,10 +175,12 @@ class _Builder:
             FieldDefinition(names[field.name], field_type(field), self._field_doc(names[field.name], field.unit))
             for field in (*callback.fields, *callback.twin)
         )
-        return Definition("type", callback.event, f"{callback.doc} (EWrapper.{callback.name})", fields)
+        doc = f"{self._renamed(callback.doc)} (EWrapper.{callback.name})"
+        return Definition("type", callback.event, doc, fields)
 
     def _field_doc(self, name: str, unit: str) -> str:
-        return self._words.fields[name].rstrip(".") + (f": {unit}." if unit else ".")
+        doc = self._words.fields.get(name, "").rstrip(".")
+        return doc and doc + (f": {unit}." if unit else ".")
 
     def _row_unions(self) -> Iterator[Definition]:
         for request in self._model.requests:
@@ -274,11 +276,8 @@ class _Builder:
                 name,
                 type_ if default == "null" else f"{type_}!",
                 "" if default == "null" else default,
-                self._argument_doc(name),
+                self._words.arguments.get(name, ""),
             )
-
-    def _argument_doc(self, name: str) -> str:
-        return self._words.arguments[name]
 
     def _extras(self, root: str, trading: bool) -> Iterator[FieldDefinition]:
         for extra in self._words.extras:
@@ -300,6 +299,9 @@ class _Builder:
         """Say of arguments and functions what they are called here."""
         given = {snake(parameter.name): parameter.name for parameter in request.wire}
         text = re.sub(r"\*(\w+)\*", lambda found: f"`{given.get(found[1], found[1])}`", text)
+        return self._renamed(text)
+
+    def _renamed(self, text: str) -> str:
         return re.sub(r"``(\w+)``", lambda found: f"`{self._names.get(found[1], found[1])}`", text).replace("``", "`")
 
 

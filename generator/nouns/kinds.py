@@ -108,6 +108,10 @@ UNIONS = {
         ),
         "What must hold before an order is worked, or cancels it.",
     ),
+    "OrderEvent": (
+        ("OpenOrder", "OrderStatus", "ExecDetails", "CommissionAndFeesReport", "OrderBound"),
+        "What TWS says of orders.",
+    ),
     "PlaceOutcome": (("Accepted", "Rejected", "Unknown"), _OUTCOMES + "placing an order."),
     "CancelOutcome": (("CancelConfirmed", "CancelRefused", "Finished", "Unknown"), _OUTCOMES + "cancelling an order."),
     "ModifyOutcome": (("Modified", "ModifyRefused", "Finished", "Unknown"), _OUTCOMES + "changing an order."),
@@ -172,6 +176,13 @@ EXTRAS = (
     Extra("Mutation", "resume", "Boolean!", "End the halt of the kill switch.", trading=True),
     Extra(
         "Subscription", "notices", "Notice!", "Subscribe to every message of TWS that ends nothing (EWrapper.error)."
+    ),
+    Extra(
+        "Subscription",
+        "orderEvents",
+        "OrderEvent!",
+        "Subscribe to what TWS says of orders and executions, from now on; it takes nothing from other readers "
+        "(EWrapper.openOrder, orderStatus, execDetails, commissionAndFeesReport, orderBound).",
     ),
     Extra(
         "Subscription",

@@ -12,7 +12,10 @@ from typing import Any
 import anyio
 import msgspec
 
-from .._runtime._events import ExecDetails, OpenOrder, OrderStatus
+from .._runtime._events import ExecDetails, Notice, OpenOrder, OrderEvent, OrderStatus
+from .._runtime._orders import ORDER_BUFFER
+from .._runtime._sinks import Buffer
+from .._runtime._streams import EventStream, Subscription
 from .._trading._book import KillReport
 from .._trading._preview import WhatIf
 from .._trading._states import (
@@ -29,7 +32,7 @@ from ..errors import ClientClosed, ConnectionLost, IBError, InvalidRequest, Requ
 from ._context import Context
 from ._values import Inputs
 
-__all__ = ["MUTATIONS", "QUERIES", "GlobalCancelReport", "TradeNews"]
+__all__ = ["MUTATIONS", "QUERIES", "GlobalCancelReport", "TradeNews", "order_events"]
 
 ANSWER_SECONDS = 10.0
 """How long an answer of TWS is waited for where the order book does not wait itself."""
@@ -154,6 +157,44 @@ async def resume(args: Arguments, context: Context, inputs: Inputs) -> bool:
     """End the halt."""
     await context.orders.resume()
     return True
+
+
+# --- what happens to orders ---------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """Hears everything about orders beside the order book and ``order_events()``, and keeps the events for a reader."""
+
+    def __init__(self) -> None:
+        self.buffer = Buffer(ORDER_BUFFER, name="orderEvents")
+
+    def order_event(self, event: OrderEvent) -> None:
+        self.buffer.push(event)
+
+    def order_refused(self, notice: Notice, kind: type[RequestError], advanced_reject: str) -> None:
+        """It is no event."""
+
+    def order_cancel_refused(self, notice: Notice) -> None:
+        """It is no event."""
+
+    def order_noticed(self, notice: Notice) -> None:
+        """It is no event."""
+
+    def session_ended(self, error: Callable[[], Exception]) -> None:
+        self.buffer.fail(error())
+
+
+def order_events(context: Context) -> Subscription[OrderEvent]:
+    """Return a subscription to what TWS says of orders, from now on, for any number of readers."""
+    session = context.client._connection.session
+
+    def opened() -> EventStream[OrderEvent]:
+        session.check()
+        reader = _Reader()
+        session.orders.add_listener(reader)
+        return EventStream(reader.buffer, lambda: session.orders.remove_listener(reader))
+
+    return Subscription(opened)
 
 
 # --- questions about orders --------------------------------------------------------------------------------------

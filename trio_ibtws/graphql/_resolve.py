@@ -89,7 +89,7 @@ def _resolvers(types: Types, inputs: Inputs) -> dict[str, Resolver]:
 
 
 def _sources(types: Types, inputs: Inputs) -> dict[str, Source]:
-    own: dict[str, Source] = {"notices": _notices, "tradeEvents": _trade_events}
+    own: dict[str, Source] = {"notices": _notices, "orderEvents": _order_events, "tradeEvents": _trade_events}
     return {
         f"Subscription.{name}": own.get(name) or partial(_stream, name, inputs) for name in types.fields["Subscription"]
     }
@@ -289,6 +289,12 @@ async def _opened(subscription: Any) -> AsyncGenerator[Any]:
 async def _notices(args: Arguments, context: Context) -> AsyncGenerator[AsyncIterator[Any]]:
     async with context.client.notices() as notices:
         yield notices
+
+
+@asynccontextmanager
+async def _order_events(args: Arguments, context: Context) -> AsyncGenerator[AsyncIterator[Any]]:
+    async with _orders.order_events(context) as events:
+        yield events
 
 
 @asynccontextmanager
