@@ -22,6 +22,7 @@ from ibapi.wrapper import EWrapper
 from trio_ibtws._gen import events
 from trio_ibtws._gen.wrapper import Wrapper
 from trio_ibtws._runtime import _events
+from trio_ibtws._runtime._fast_ticks import no_tick
 from trio_ibtws._runtime._framing import frame
 from trio_ibtws._runtime._session import Session, Settings
 
@@ -109,6 +110,7 @@ class Ours:
         if version < 157:  # older than the handshake lets through, but recorded frames are as old
             bridge = self.bridge
             bridge.server_version = bridge._eclient.serverVersion_ = bridge._decoder.serverVersion = version
+            bridge.tick = no_tick  # which thinks of servers from 157 on only
         self.sent()
 
     def open(self, version: int, client_id: int = 0) -> None:

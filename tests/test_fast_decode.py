@@ -19,8 +19,9 @@ from tests.peer import connected
 from tests.samples import protobuf_ids, protobuf_samples, text_ids, text_samples
 from tests.stock import Ours, difference, recorder
 from trio_ibtws import InvalidRequest
-from trio_ibtws._runtime import _fast, _fast_protobuf
+from trio_ibtws._runtime import _fast, _fast_protobuf, _fast_protobuf_ticks, _fast_ticks, _pinned
 from trio_ibtws._runtime._compat import MAX_CLIENT_VERSION, RAW_ID_SERVER_VERSION, interpret_takes_id
+from trio_ibtws._runtime._fast_ticks import no_tick
 
 stock_decode = utils.decode
 HAS_SIZES = hasattr(utils, "UNSET_DECIMAL")
@@ -43,10 +44,11 @@ fields = st.one_of(numbers.map(str.encode), st.text().map(lambda text: text.enco
 @pytest.fixture
 def forget() -> Iterator[None]:
     """Let the decoder be chosen anew, before and after."""
-    for cached in (_fast.why_stock, _fast.fast_handlers):
+    every = (_fast.why_stock, _fast.fast_handlers, _fast_ticks.fast_ticks, _fast_protobuf_ticks.fast_protobuf_ticks)
+    for cached in every:
         cached.cache_clear()
     yield
-    for cached in (_fast.why_stock, _fast.fast_handlers):
+    for cached in every:
         cached.cache_clear()
 
 
@@ -79,11 +81,13 @@ def test_no_more_fields_is_what_it_is_to_ibapi(kind: type) -> None:
     assert outcome(_fast._decode_like(utils.decode), kind, []) == ("BadMessage", "")
 
 
-def test_no_more_sizes_are_kept_than_are_usual() -> None:
-    sizes = _fast._Sizes(utils.decode)
-    for number in range(_fast._SIZES_KEPT + 10):
+def test_what_fields_were_converted_to_is_kept_and_forgotten_when_there_are_too_many() -> None:
+    sizes = _fast.Sizes(utils.decode)
+    for number in range(_pinned._MOST + 10):
         assert sizes[b"%d" % number] == number
-    assert len(sizes) == _fast._SIZES_KEPT
+    assert len(sizes) == 10
+    kept = sizes[b"5000"]
+    assert sizes[b"5000"] is kept
 
 
 # --- whole messages ----------------------------------------------------------------------------------------------
@@ -120,6 +124,7 @@ def ending(body: bytes, version: int, *, fast: bool) -> tuple[Any, ...]:
     ours = Ours(version)
     if not fast:
         ours.bridge._fast = ours.bridge._fast_protobuf = {}
+        ours.bridge.tick = no_tick
     try:
         told = ours.decode(body)
     except Exception as exc:
@@ -155,6 +160,134 @@ def test_a_helper_that_makes_something_else_is_not_used(monkeypatch: pytest.Monk
 
     monkeypatch.setitem(_fast_protobuf._HELPERS, "decodeHistoricalDataBar", (always_one, "HistoricalDataBarProto"))
     assert not _fast_protobuf._same("decodeHistoricalDataBar")
+
+
+# --- ticks -------------------------------------------------------------------------------------------------------
+
+usual_integers = st.sampled_from([b"0", b"1", b"2", b"3", b"4", b"7", b"68", b"-1", b"1500000000", b"99999999999"])
+usual_fields = st.one_of(usual_integers, numbers.map(str.encode), fields)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from([1, 2, 12, 13, 99]), st.lists(usual_fields, min_size=3, max_size=11), st.sampled_from(VERSIONS))
+def test_a_text_tick_of_any_fields_ends_alike(message_id: int, values: list[bytes], version: int) -> None:
+    body = b"".join(value + b"\0" for value in (b"%d" % message_id, *values))
+    assert alike(ending(body, version, fast=True), ending(body, version, fast=False))
+
+
+TICK_LENGTHS = {1: 6, 2: 4, 12: 7, 13: 9, 99: 8}
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from([1, 2, 12, 13, 99]), st.data(), st.sampled_from(VERSIONS))
+def test_a_text_tick_of_the_usual_length_ends_alike(message_id: int, data: st.DataObject, version: int) -> None:
+    length = TICK_LENGTHS[message_id]
+    values = data.draw(st.lists(usual_integers, min_size=length, max_size=length))
+    for place in data.draw(st.lists(st.integers(0, length - 1), max_size=2)):
+        values[place] = data.draw(usual_fields)
+    body = b"".join(value + b"\0" for value in (b"%d" % message_id, *values))
+    assert alike(ending(body, version, fast=True), ending(body, version, fast=False))
+
+
+def value_of(field: Any) -> st.SearchStrategy[Any]:
+    """Return values for a field of a protobuf message, of a part for one that is another message."""
+    if field.message_type is not None:
+        return parts(field.message_type)
+    if field.type == field.TYPE_STRING:
+        return st.one_of(st.sampled_from(["", "0", "100", "12.50", "NaN", "x", "9223372036854775807"]), st.text())
+    if field.type == field.TYPE_DOUBLE:
+        return st.one_of(st.sampled_from([0.0, -0.0, 100.25, 1.7976931348623157e308]), st.floats())
+    if field.type == field.TYPE_BOOL:
+        return st.booleans()
+    return st.one_of(st.integers(0, 5), st.sampled_from([45, 49, 68, 2**31 - 1, -1]))
+
+
+def parts(descriptor: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """Return what a protobuf message can have, any of its fields left out."""
+    return st.fixed_dictionaries({}, optional={field.name: value_of(field) for field in descriptor.fields})
+
+
+def ticks_of_protobuf() -> list[tuple[int, Any]]:
+    """Return the message ids of ticks and the classes of their messages, none where ibapi speaks text only."""
+    table = {} if MAX_CLIENT_VERSION < RAW_ID_SERVER_VERSION else _fast_protobuf_ticks._TICKS
+    return [(message_id, getattr(ibapi.decoder, message)) for message_id, (_, _, message, _) in table.items()]
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.data())
+def test_a_protobuf_tick_with_any_of_its_fields_ends_alike(data: st.DataObject) -> None:
+    for message_id, message in ticks_of_protobuf():
+        made = message(**data.draw(parts(message.DESCRIPTOR)))
+        body = (200 + message_id).to_bytes(4, "big") + made.SerializeToString()
+        endings = [ending(body, MAX_CLIENT_VERSION, fast=fast) for fast in (True, False)]
+        assert alike(*endings), made
+
+
+def test_damaged_protobuf_ticks_end_alike() -> None:
+    for message_id, message in ticks_of_protobuf():
+        whole = message(reqId=7).SerializeToString()
+        for damaged in (b"\xff" + whole, whole[:-1], whole + b"\x0f", b""):
+            body = (200 + message_id).to_bytes(4, "big") + damaged
+            endings = [ending(body, MAX_CLIENT_VERSION, fast=fast) for fast in (True, False)]
+            assert alike(*endings)
+
+
+def test_ticks_are_decoded_by_ours_where_ibapis_functions_are_those_that_are_known() -> None:
+    """A release that has others needs no change; a digest that is added says that somebody has compared the two."""
+    known = [
+        message_id
+        for message_id, (name, digest, _) in _fast_ticks._TICKS.items()
+        if _pinned.source_digest(vars(Decoder).get(name, outcome)) == digest
+    ]
+    assert sorted(_fast_ticks.fast_ticks()) == known
+    assert known == ([1, 2, 12, 13, 99] if interpret_takes_id else [])
+    protobuf = sorted(message_id for message_id, _ in ticks_of_protobuf())
+    assert sorted(_fast_protobuf_ticks.fast_protobuf_ticks()) == protobuf
+
+
+def test_ticks_whose_function_is_another_are_left_to_the_copy_of_it(
+    monkeypatch: pytest.MonkeyPatch, forget: None
+) -> None:
+    def processTickSizeMsg(self: Any, fields: Any) -> None:
+        """It has the name, and does something else."""
+
+    monkeypatch.setattr(Decoder, "processTickSizeMsg", processTickSizeMsg, raising=False)
+    assert 2 not in _fast_ticks.fast_ticks()
+
+
+def test_ticks_that_come_out_otherwise_are_left_to_the_copy(monkeypatch: pytest.MonkeyPatch, forget: None) -> None:
+    class Upside(ibapi.common.TickAttrib):
+        def __init__(self) -> None:
+            super().__init__()
+            self.preOpen = True
+
+    monkeypatch.setattr(ibapi.decoder, "TickAttrib", Upside)
+    assert 1 not in _fast_ticks.fast_ticks()
+
+
+def test_whoever_hears_the_protobuf_callback_of_a_tick_hears_it() -> None:
+    """The plain callback comes as well, through the copy of ibapi's own function."""
+    for message_id, message in ticks_of_protobuf():
+        if message_id not in (2, 12, 13, 45, 46, 99):
+            continue
+        ours = Ours(MAX_CLIENT_VERSION)
+        heard: list[Any] = []
+        twin = TWINS[message_id]
+        for wrapper in (ours.session._wrapper, ours.session._tick_wrapper):
+            setattr(wrapper, twin, heard.append)
+        ours.decode((200 + message_id).to_bytes(4, "big") + message(reqId=7, **SAMPLES[message_id]).SerializeToString())
+        assert [type(each) for each in heard] == [message]
+
+
+TWINS = {
+    2: "tickSizeProtoBuf",
+    12: "updateMarketDepthProtoBuf",
+    13: "updateMarketDepthL2ProtoBuf",
+    45: "tickGenericProtoBuf",
+    46: "tickStringProtoBuf",
+    99: "tickByTickDataProtoBuf",
+}
+SAMPLES = {message_id: samples[0] for message_id, samples in _fast_protobuf_ticks._SAMPLES.items()}
 
 
 # --- which of the two --------------------------------------------------------------------------------------------

@@ -33,6 +33,8 @@ from ..errors import (
 from . import _compat, _fast
 from ._checks import check_texts
 from ._fast_protobuf import fast_protobuf_handlers
+from ._fast_protobuf_ticks import protobuf_ticks
+from ._fast_ticks import no_tick, text_ticks
 from ._request import Request
 
 __all__ = ["Bridge"]
@@ -92,10 +94,19 @@ class _StrictDecoder(Decoder):
 class Bridge:
     """Requests to frames, frames to callbacks; one a connection."""
 
-    def __init__(self, wrapper: EWrapper, *, client_id: int, maximum: int, called: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        wrapper: EWrapper,
+        *,
+        tick_wrapper: EWrapper,
+        client_id: int,
+        maximum: int,
+        called: Callable[[], int],
+    ) -> None:
         """Prepare a connection as *client_id* that offers versions up to *maximum*.
 
         *wrapper* gets the callbacks of ``decode``, and *called* says how many it has had since the frame began.
+        *tick_wrapper* gets those of ``tick``.
         """
         self.server_version = 0
         self.connection_time = ""
@@ -109,6 +120,8 @@ class Bridge:
         self._decoder = _StrictDecoder(wrapper, None)
         self._fast = _fast.choose()
         self._fast_protobuf = fast_protobuf_handlers() if self._fast else {}
+        self._tick_wrapper = tick_wrapper
+        self.tick: Callable[[bytes], bool] = no_tick
         if self._fast:
             _fast.silence_twins(wrapper)
 
@@ -139,6 +152,10 @@ class Bridge:
         self._eclient.serverVersion_ = self._decoder.serverVersion = version
         self._eclient.connTime = self.connection_time
         self._eclient.setConnState(EClient.CONNECTED)
+        if self._fast:
+            _fast.silence_twins(self._tick_wrapper)
+            taking = text_ticks if version < _RAW_ID_SERVER_VERSION else protobuf_ticks
+            self.tick = taking(self._tick_wrapper)
 
     # --- encoding
 
@@ -191,6 +208,9 @@ class Bridge:
 
     # --- decoding
 
+    # ``tick(frame)`` decodes a tick or a row of a book, if that is what the frame is, calls ``tick_wrapper`` and
+    # returns True. What it returns False for, and has called nothing for, goes to ``decode``.
+
     def decode(self, frame: bytes) -> int | None:
         """Hand one frame to ibapi's decoder, which calls the wrapper.
 
@@ -213,7 +233,7 @@ class Bridge:
         return None
 
     def _interpret_fast(self, frame: bytes) -> tuple[int, bool]:
-        """Do what ``_interpret`` does, with the functions of ``_fast`` and few calls: every tick passes here."""
+        """Do what ``_interpret`` does, with the functions of ``_fast`` and few calls."""
         if self.server_version >= _RAW_ID_SERVER_VERSION:
             message_id = int.from_bytes(frame[:4], "big") - _PROTOBUF_ID
             decode = self._fast_protobuf.get(message_id)

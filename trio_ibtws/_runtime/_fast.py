@@ -31,8 +31,20 @@ from ibapi.wrapper import EWrapper
 
 from ..errors import InvalidRequest
 from ._compat import interpret_takes_id
+from ._pinned import Heard, Known
 
-__all__ = ["VARIABLE", "Handler", "Unlike", "choose", "fast_handlers", "silence_twins", "why_stock"]
+__all__ = [
+    "VARIABLE",
+    "Handler",
+    "Sizes",
+    "Unlike",
+    "choose",
+    "fast_handlers",
+    "silence_twins",
+    "unheard",
+    "utf8",
+    "why_stock",
+]
 
 VARIABLE = "TRIO_IBTWS_DECODER"
 
@@ -90,7 +102,7 @@ def fast_handlers() -> Mapping[int, Handler]:
 def _decode_like(stock: Callable[..., Any]) -> Callable[..., Any]:
     """Return a ``decode`` that does what *stock* does, without its log; what is rare it leaves to *stock*."""
     size = Decimal if hasattr(utils, "UNSET_DECIMAL") else None  # before 10.19 decode() knows no Decimal
-    sizes = _Sizes(stock)
+    sizes = Sizes(stock)
     bad_message = utils.BadMessage
 
     def decode(kind: Any, fields: Iterator[bytes], show_unset: bool = False, use_unicode: bool = False) -> Any:
@@ -104,7 +116,7 @@ def _decode_like(stock: Callable[..., Any]) -> Callable[..., Any]:
             if kind is float:
                 return float(field)
             if kind is str and not use_unicode:
-                return _utf8(field)
+                return utf8(field)
             if kind is size:
                 return sizes[field]
         elif not show_unset and kind in empty:
@@ -115,26 +127,21 @@ def _decode_like(stock: Callable[..., Any]) -> Callable[..., Any]:
     return decode
 
 
-class _Sizes(dict[bytes, Decimal]):
-    """The Decimal of a field; the same few sizes come again and again, and as many are kept as are usual."""
+class Sizes(Known):
+    """The Decimal of a field, ibapi's unset size where *stock* makes that of it."""
 
-    def __init__(self, stock: Callable[..., Any]) -> None:
-        super().__init__()
+    def __init__(self, stock: Callable[..., Any] = utils.decode) -> None:
+        super().__init__(self._made)
         self.unset = getattr(utils, "UNSET_DECIMAL", None)
         self._unset_texts = _unset_decimals(stock)
 
-    def __missing__(self, field: bytes) -> Any:
+    def _made(self, field: bytes) -> Any:
         text = field.decode()
-        value: Any = self.unset if text in self._unset_texts else Decimal(text)
-        if len(self) < _SIZES_KEPT:
-            self[field] = value
-        return value
+        return self.unset if text in self._unset_texts else Decimal(text)
 
 
-_SIZES_KEPT = 4096
-
-
-def _utf8(field: bytes) -> str:
+def utf8(field: bytes) -> str:
+    """Return the text of a field as ibapi reads it."""
     try:
         return field.decode()
     except UnicodeDecodeError:
@@ -226,10 +233,10 @@ def silence_twins(wrapper: EWrapper) -> None:
     """Let the protobuf twins of callbacks that *wrapper* does not take cost nothing: EWrapper's own would log them."""
     for name in dir(EWrapper):
         if name.endswith("ProtoBuf") and getattr(type(wrapper), name) is getattr(EWrapper, name):
-            setattr(wrapper, name, _ignore)
+            setattr(wrapper, name, unheard)
 
 
-def _ignore(message: Any) -> None:
+def unheard(message: Any) -> None:
     """Take a message that another callback brings as well."""
 
 
@@ -270,7 +277,7 @@ def _check_same_by_signature(stock: Any, info: Any, fast: Handler) -> None:
         fields = tuple(_NUMBERS.get(kind, text) for kind in kinds)
         fields = (b"1",) * (1 if interpret_takes_id else 2) + fields
         stock.serverVersion = version
-        ours, theirs = _Heard(), _Heard()
+        ours, theirs = Heard(), Heard()
         stock.wrapper = ours
         fast(stock, iter(fields))
         stock.wrapper = theirs
@@ -280,16 +287,6 @@ def _check_same_by_signature(stock: Any, info: Any, fast: Handler) -> None:
 
 
 _NUMBERS = {int: b"7", float: b"1.5"}
-
-
-class _Heard:
-    """A wrapper that keeps every call."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, tuple[Any, ...]]] = []
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *arguments: self.calls.append((name, arguments))
 
 
 def _escaped_text(field: bytes) -> str:

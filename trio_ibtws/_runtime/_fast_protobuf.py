@@ -20,6 +20,8 @@ from ibapi import common
 from ibapi import decoder as ibapi_decoder
 from ibapi.decoder import Decoder
 
+from ._pinned import shown
+
 __all__ = ["ProtobufHandler", "fast_protobuf_handlers"]
 
 ProtobufHandler = Callable[[Any, bytes], None]
@@ -132,7 +134,7 @@ def _same(name: str) -> bool:
 
         stock, message_class = getattr(decoder_utils, name), getattr(decoder_utils, message_name)
         scope_has_it = getattr(ibapi_decoder, name) is stock
-        return scope_has_it and all(_shown(helper(made)) == _shown(stock(made)) for made in _messages(message_class))
+        return scope_has_it and all(shown(helper(made)) == shown(stock(made)) for made in _messages(message_class))
     except Exception:  # noqa: BLE001  # a helper that is built otherwise may fail in any way, and is kept
         return False
 
@@ -155,10 +157,3 @@ def _filled(message: Any, fields: Any, zero: bool) -> Any:
         else:
             setattr(message, field.name, 0 if zero else 7 if field.type != field.TYPE_BOOL else True)
     return message
-
-
-def _shown(value: Any) -> Any:
-    """Return what tells *value* from another, to the last attribute and its type."""
-    if hasattr(value, "__dict__"):
-        return type(value), {name: _shown(part) for name, part in vars(value).items()}
-    return type(value), repr(value)

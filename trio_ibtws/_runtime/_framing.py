@@ -53,9 +53,17 @@ class FrameBuffer:
         Raises:
           FrameTooLarge: as soon as the four bytes of a length above the limit are here, before any of the body.
         """
+        whole = self.whole()
+        return whole.pop() if whole else None
+
+    def whole(self) -> list[bytes]:
+        """Return frames that are whole, the next one last, for the caller to take from there; raises as ``next_frame``.
+
+        It is empty until more bytes came; of a long backlog it is the beginning.
+        """
         if not self._cut:
             self._cut_frames()
-        return self._cut.pop() if self._cut else None
+        return self._cut
 
     def _cut_frames(self) -> None:
         """Cut the next frames, if there is one; a long backlog not all at once, that it is not there twice."""

@@ -50,9 +50,25 @@ class Line:
         self.entry: Entry | None = None
         self.cancel = cancel
         self.sinks: list[Sink] = []
+        self.only: Callable[[Any], None] | None = None
         self.shared_as: bytes | None = None
         self.memory: Memory | None = None
         self.complete = False
+
+    def add(self, sink: Sink) -> None:
+        """Let *sink* listen."""
+        self.sinks.append(sink)
+        self._find_only()
+
+    def remove(self, sink: Sink) -> None:
+        """The reverse of ``add``."""
+        self.sinks.remove(sink)
+        self._find_only()
+
+    def _find_only(self) -> None:
+        """Note what takes an event where, as nearly always, one stream listens and nothing is to be remembered."""
+        alone = len(self.sinks) == 1 and self.sinks[0].stream and self.memory is None
+        self.only = self.sinks[0].item if alone else None
 
     @property
     def written(self) -> bool:
@@ -104,14 +120,14 @@ class Router:
 
         Of the same request that lasts, one is answered at a time: a second one waits until the first has been.
         """
-        line.sinks.append(sink)
+        if shared_as is not None and (line.request.lasting or line.request.conflate is not None):
+            line.memory = Memory(None if line.request.lasting else line.request.conflate)
+        line.add(sink)
         self._lines[line.request_id] = line
         if shared_as is None:
             line.entry = line.send()
             return
         line.shared_as = shared_as
-        if line.request.lasting or line.request.conflate is not None:
-            line.memory = Memory(None if line.request.lasting else line.request.conflate)
         if line.request.lasting and shared_as in self._answering:
             self._following[shared_as] = line
         else:
@@ -135,7 +151,7 @@ class Router:
             line = self._following.get(shared_as)
         if line is None:
             return None
-        line.sinks.append(sink)
+        line.add(sink)
         for event in line.memory.events() if line.memory is not None else ():
             sink.item(event)
         if line.complete:
@@ -158,7 +174,7 @@ class Router:
     def leave(self, line: Line, sink: Sink) -> None:
         """Stop listening; the last one ends a line that is still open at TWS."""
         if sink in line.sinks:
-            line.sinks.remove(sink)
+            line.remove(sink)
         if not line.sinks and self._close(line):
             line.cancel(line)
         self._next(line)
@@ -211,6 +227,9 @@ class Router:
     def item(self, key: Hashable, event: Any) -> None:
         """Deliver one event."""
         line = self._lines.get(key)  # type: ignore[call-overload]  # a lane is no key of it, and finds nothing
+        if line is not None and line.only is not None:
+            line.only(event)
+            return
         if line is None:
             if key.__class__ is int or not self.lanes.item(key, event):
                 self.late_frames += 1

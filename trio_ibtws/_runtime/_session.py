@@ -45,6 +45,9 @@ __all__ = ["Session", "Settings", "Stats"]
 
 Asked = Line | Ticket
 
+LOOK_EVERY = 4096
+"""After so many bytes of frames whoever delivers them looks at the clock: some fifty ticks, or one answer."""
+
 _PLACING = frozenset({"placeOrder", "exerciseOptions"})
 
 
@@ -110,8 +113,11 @@ class Session:
         self.router: Router = Router(settings.codes, self.lanes, self.orders)
         self._wrapper: SessionWrapper = wrapper(self.router)
         self._recorder = self._wrapper.router
+        self._tick_wrapper: SessionWrapper = wrapper(self.router)
+        self._tick_wrapper.deliver_at_once()
         self._bridge = Bridge(
             self._wrapper,
+            tick_wrapper=self._tick_wrapper,
             client_id=settings.client_id,
             maximum=settings.maximum,
             called=self._recorder.calls.__len__,
@@ -177,9 +183,21 @@ class Session:
         """
         until = perf_counter() + seconds
         self.crowd(None)
-        while self.ended is None and self.next_frame():
-            if self.crowded is not None or perf_counter() >= until:
-                return True
+        unlooked = LOOK_EVERY
+        while self.ended is None and (whole := self._whole_frames()):
+            while whole and self.ended is None:
+                frame = whole.pop()
+                unlooked -= len(frame)
+                if self._bridge.tick(frame):
+                    self.frames_in += 1
+                else:
+                    self._take(frame)
+                if self.crowded is not None:
+                    return True
+                if unlooked < 0:
+                    unlooked = LOOK_EVERY
+                    if perf_counter() >= until:
+                        return True
         return False
 
     def crowd(self, buffer: Buffer | None) -> None:
@@ -199,31 +217,40 @@ class Session:
           DecodeError: a frame is damaged, and what it belongs to cannot be told.
           FrameTooLarge: the peer is out of step.
         """
+        whole = self._whole_frames()
+        if not whole:
+            return False
+        frame = whole.pop()
+        if self._bridge.tick(frame):
+            self.frames_in += 1
+        else:
+            self._take(frame)
+        return True
+
+    def _whole_frames(self) -> list[bytes]:
+        """Return the frames that are whole, the next one last, to be taken from there; raises as ``next_frame``."""
         try:
-            frame = self._frames.next_frame()
+            return self._frames.whole()
         except FrameTooLarge as exc:
             if not self.server_version:
                 raise NotTWS(f"the peer answered {self._frames.peek()[:60]!r}, which is not how TWS begins") from exc
             raise
-        if frame is None:
-            return False
-        self._take(frame)
-        return True
 
     def _take(self, frame: bytes) -> None:
         self.frames_in += 1
-        if not self._bridge.server_version:
-            self._bridge.shake_hands(frame)
-            self.outbox.append(self._bridge.encode_method("startApi", {}))
+        bridge = self._bridge
+        if not bridge.server_version:
+            bridge.shake_hands(frame)
+            self.outbox.append(bridge.encode_method("startApi", {}))
             return
         if not frame:
             return
         try:
-            unknown = self._bridge.decode(frame)
+            unknown = bridge.decode(frame)
         except DecodeError as exc:
             self._recorder.calls.clear()
             self.decode_errors += 1
-            if not self.router.fail_owner(self._bridge.ids_in(frame), exc):
+            if not self.router.fail_owner(bridge.ids_in(frame), exc):
                 raise
             return
         self._recorder.replay()
@@ -262,6 +289,7 @@ class Session:
         """
         self.check(request)
         self._wrapper.listen(request)
+        self._tick_wrapper.listen(request)
         if request.by_request_id:
             return self._ask_by_id(request, arguments, sink, share)
         frame = self._bridge.encode(request, arguments)

@@ -190,10 +190,12 @@ class Buffer:
         self.notices.append(notice)
 
     def push(self, event: Any) -> None:
-        if len(self._events) >= self._crowded_at and not self._has_room():
+        events = self._events
+        if len(events) >= self._crowded_at and not self._has_room():
             return
-        self._events.append(event)
-        self.wake()
+        events.append(event)
+        if self.wake is not nobody:
+            self.wake()
 
     def _has_room(self) -> bool:
         """Whether one more event is wanted, asked when the buffer is half full or the stream has failed."""

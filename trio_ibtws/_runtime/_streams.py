@@ -173,13 +173,18 @@ class EventStream(ObjectReceiveStream[T_co]):
 
     async def _next_arrival(self) -> None:
         self._arrived = anyio.Event()
-        self._buffer.wake = self._arrived.set
+        self._buffer.wake = self._has_arrived
         self._buffer.signal_again()
         try:
             await self._arrived.wait()
         finally:
             self._buffer.wake = nobody
             self._turn_began = perf_counter()
+
+    def _has_arrived(self) -> None:
+        """Wake the reader, once: what comes until it runs does not wake it again."""
+        self._buffer.wake = nobody
+        self._arrived.set()
 
     def _raise_end(self) -> None:
         if self._closed:

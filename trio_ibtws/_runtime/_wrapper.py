@@ -34,11 +34,12 @@ __all__ = ["Recorder", "SessionWrapper"]
 class Recorder:
     """Keeps what the wrapper says while one frame is decoded, so that a damaged frame delivers nothing of itself.
 
-    It has the methods of ``Router`` that the wrapper calls.
+    It has the methods of ``Router`` that the wrapper calls. What is kept is a function and its two arguments, which
+    for an item, of which there are thousands a second, are those of ``Router.item``.
     """
 
     def __init__(self, router: Router) -> None:
-        self.calls: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self.calls: list[tuple[Callable[[Any, Any], None], Any, Any]] = []
         self._router = router
         self.item: Callable[[Any, Any], None] = _recording(router.item, self.calls.append)
 
@@ -46,32 +47,36 @@ class Recorder:
         return len(self.calls)
 
     def items(self, *arguments: Any) -> None:
-        self.calls.append((self._router.items, arguments))
+        self.calls.append((_call, self._router.items, arguments))
 
     def end(self, *arguments: Any) -> None:
-        self.calls.append((self._router.end, arguments))
+        self.calls.append((_call, self._router.end, arguments))
 
     def error(self, *arguments: Any) -> None:
-        self.calls.append((self._router.error, arguments))
+        self.calls.append((_call, self._router.error, arguments))
 
     def session(self, deliver: Callable[..., None], *arguments: Any) -> None:
         """Keep a call of another method of the router."""
-        self.calls.append((deliver, arguments))
+        self.calls.append((_call, deliver, arguments))
 
     def replay(self) -> None:
         """Make the calls, and forget them."""
         try:
-            for deliver, arguments in self.calls:
-                deliver(*arguments)
+            for deliver, key, event in self.calls:
+                deliver(key, event)
         finally:
             self.calls.clear()
+
+
+def _call(deliver: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    deliver(*arguments)
 
 
 def _recording(deliver: Callable[[Any, Any], None], record: Callable[[Any], None]) -> Callable[[Any, Any], None]:
     """Return what keeps a call of *deliver*; a function that looks nothing up, as every event goes through it."""
 
     def recording(key: Any, event: Any) -> None:
-        record((deliver, (key, event)))
+        record((deliver, key, event))
 
     return recording
 
@@ -96,6 +101,10 @@ class SessionWrapper(EWrapper):
         super().__init__()
         self.router: Recorder = Recorder(router)
         self._session = router
+
+    def deliver_at_once(self) -> None:
+        """Tell the router directly: a tick is decoded before anything is said of it, and need not be recorded."""
+        self.router = self._session  # type: ignore[assignment]  # of whose methods a tick calls one, ``item``
 
     def listen(self, request: Request[Any]) -> None:
         """Hear the callbacks of a request made at run time, those that no method of this class hears already."""
