@@ -6,7 +6,7 @@ import { Orders } from "./orders.js";
 import { Positions } from "./positions.js";
 import { Watchlist } from "./watchlist.js";
 
-/** Builds the board in *place*; returns a function that ends it. `service` is { token, socket }. */
+/** Builds the board in *place*; returns a function that ends it. `service` is a Service. */
 export function openBoard(place, service) {
   const account = new Account(service);
   const watch = new Watchlist(service);
@@ -18,10 +18,10 @@ export function openBoard(place, service) {
 
   const age = () => parts.forEach((part) => part.age());
   const timer = setInterval(age, 1000);
-  service.socket.addEventListener("state", age);
+  service.addEventListener("state", age);
   return () => {
     clearInterval(timer);
-    service.socket.removeEventListener("state", age);
+    service.removeEventListener("state", age);
     parts.forEach((part) => part.stop());
     place.replaceChildren();
   };

@@ -17,6 +17,7 @@ export class Chart {
   bars = [];
   digits = 2;
   stale = false;
+  now = null; // the price now, where it is known better than from the newest bar
   onhover = () => {};
 
   constructor(canvas) {
@@ -74,8 +75,9 @@ export class Chart {
     const right = width - AXIS.right;
     const bottom = height - AXIS.bottom;
     const floor = bottom - (bottom - AXIS.top) * VOLUME_SHARE;
-    let low = Math.min(...bars.map((bar) => bar.low));
-    let high = Math.max(...bars.map((bar) => bar.high));
+    const now = this.now ?? bars.at(-1).close;
+    let low = Math.min(now, ...bars.map((bar) => bar.low));
+    let high = Math.max(now, ...bars.map((bar) => bar.high));
     const air = (high - low) * 0.05 || Math.abs(high) * 0.001 || 1;
     [low, high] = [low - air, high + air];
     const step = Math.min(right / bars.length, WIDEST * 1.6);
@@ -127,7 +129,8 @@ export class Chart {
     });
   }
 
-  #drawNow({ open, close }, { right, y }) {
+  #drawNow({ open, close: last }, { right, y }) {
+    const close = this.now ?? last;
     const colour = this.stale ? this.#colours.stale : this.#colours[close < open ? "down" : "up"];
     this.#line([[0, y(close)], [right, y(close)]], colour, [2, 3]);
     this.#label(fixed(close, this.digits), right, y(close), colour, this.#colours.panel);

@@ -1,12 +1,12 @@
 // The bar chart of the contract that is chosen: its bars from history, the newest ones kept up to date.
 
+import { pastBars } from "./bars.js";
 import { Chart, legend } from "./chart.js";
 import { inputOf, nameOf, showOf } from "./contracts.js";
 import { h, oncePerFrame, say } from "./dom.js";
 import { Feed } from "./feed.js";
 import { fixed, signed } from "./format.js";
-import { ask } from "./http.js";
-import { BARS, BAR_UPDATES } from "./operations.js";
+import { BAR_UPDATES } from "./operations.js";
 import { freshness, panel } from "./panel.js";
 import { fullDate } from "./scales.js";
 
@@ -18,6 +18,9 @@ const RANGES = [
   { name: "1Y", duration: "1 Y", size: "1 day", tail: "6 D" },
 ];
 
+const PATIENCE = "TWS asks for patience: the same bars were asked for seconds ago. They come by themselves.";
+
+/** The panel. `show(row)` chooses what it shows. */
 export class ChartPanel {
   #service;
   #row = null;
@@ -35,15 +38,15 @@ export class ChartPanel {
     const part = (tag, name) => h(tag, { class: name });
     this.#parts = {
       name: part("strong", "chart-name"), long: part("span", "chart-long"), price: part("span", "chart-price"),
-      change: part("span", "change"), legend: part("p", "legend"), word: part("p", "chart-word"),
+      change: part("span", "change"), legend: part("div", "legend"), word: part("p", "chart-word"),
     };
     const ranges = RANGES.map((range) => h("button", { onclick: () => this.#choose(range), "aria-pressed": "false" }, range.name));
     this.ranges = h("div", { class: "segments", role: "group", "aria-label": "Span of the chart" }, ranges);
-    this.panel = panel("chart", "Chart", this.ranges);
     const { name, long, price, change, legend: words, word } = this.#parts;
+    this.panel = panel("chart", name, this.ranges);
+    this.panel.head.firstElementChild.append(long);
     const canvas = h("canvas", { tabindex: "0", role: "img", "aria-label": "Bar chart; the arrow keys walk along the bars" });
-    const headline = h("div", { class: "headline" }, h("div", {}, name, long), h("div", {}, price, change));
-    this.panel.body.append(headline, words, h("div", { class: "canvas" }, canvas, word));
+    this.panel.body.append(h("div", { class: "headline" }, h("div", {}, price, change), words), h("div", { class: "canvas" }, canvas, word));
     this.element = this.panel.element;
     this.#chart = new Chart(canvas);
     this.#chart.onhover = (bar) => this.#legend(bar);
@@ -58,14 +61,19 @@ export class ChartPanel {
   }
 
   age() {
+    if (!this.#row) return;
     const fresh = this.#feed ? freshness(this.#feed) : { stale: false };
     this.#chart.stale = fresh.stale;
+    const { quote, digits, contract, feed } = this.#row;
+    const price = feed.live && quote.price !== null ? fixed(quote.price, digits) : "";
+    document.title = [nameOf(contract), price].filter(Boolean).join(" ");
     this.panel.mark(fresh);
     this.#draw();
   }
 
   stop() {
     this.#feed?.stop();
+    document.title = "trio_ibtws";
   }
 
   #choose(range) {
@@ -85,18 +93,22 @@ export class ChartPanel {
     const { duration, size, tail } = this.#range;
     const asked = { contract: inputOf(contract), size, show: showOf(contract) };
     try {
-      const { reqHistoricalData: bars } = await ask(this.#service.token, BARS, { ...asked, duration });
+      const bars = await pastBars(this.#service.token, { ...asked, duration }, () => this.#word(turn, PATIENCE));
       if (turn !== this.#turn) return;
+      say(this.#parts.word, bars.length ? "" : "TWS has no bars of this span.");
       for (const bar of bars) this.#bars.set(bar.date, bar);
-      if (!bars.length) say(this.#parts.word, "TWS has no bars of this span.");
     } catch (error) {
-      if (turn === this.#turn) say(this.#parts.word, error.message);
+      this.#word(turn, error.message);
       return;
     }
     this.#feed = new Feed(
-      this.#service.socket, BAR_UPDATES, { ...asked, duration: tail }, ({ reqHistoricalData: bar }) => this.#take(bar), () => this.age(),
+      this.#service, BAR_UPDATES, { ...asked, duration: tail }, ({ reqHistoricalData: bar }) => this.#take(bar), () => this.age(),
     );
     this.#draw();
+  }
+
+  #word(turn, word) {
+    if (turn === this.#turn) say(this.#parts.word, word);
   }
 
   #take(bar) {
@@ -108,6 +120,7 @@ export class ChartPanel {
   #show() {
     this.#chart.bars = [...this.#bars.values()];
     this.#chart.digits = this.#row?.digits ?? 2;
+    this.#chart.now = this.#row?.feed.live ? this.#row.quote.price : null;
     this.#chart.draw();
   }
 
@@ -116,6 +129,7 @@ export class ChartPanel {
     say(this.#parts.name, nameOf(contract));
     say(this.#parts.long, longName);
     say(this.#parts.price, fixed(quote.price, digits));
+    this.#draw();
     const change = quote.change;
     say(this.#parts.change, change ? `${signed(change.points, digits)}  ${signed(change.fraction * 100)}%` : "");
     this.#parts.change.classList.toggle("up", change?.points > 0);

@@ -36,6 +36,7 @@ export class Docs {
     this.#path.hidden = !trail.length;
     this.#path.replaceChildren(...steps.map(({ name, trail: there }, index) =>
       index === steps.length - 1 ? h("span", { "aria-current": "true" }, name) : h("button", { onclick: () => this.#open(there) }, name)));
+    this.#body.classList.toggle("is-list", !trail.length);
     this.#body.replaceChildren(...(trail.length ? this.#type(this.#schema.types.get(trail.at(-1))) : this.#roots()));
     this.#body.scrollTop = 0;
   }
@@ -50,7 +51,7 @@ export class Docs {
     const inputs = type.inputFields ?? [];
     return [
       h("h3", {}, type.name, h("small", {}, type.kind.toLowerCase().replace("_", " "))),
-      type.description ? h("p", { class: "about" }, type.description) : null,
+      type.description ? h("p", { class: "about" }, prose(type.description.replace(/\s+/g, " "))) : null,
       (type.fields ?? []).map((field) => this.#field(field, root?.kind ?? null)),
       inputs.map((input) => this.#input(input)),
       (type.enumValues ?? []).map((value) => this.#entry(h("b", {}, value.name), value)),
@@ -60,20 +61,26 @@ export class Docs {
 
   #field(field, kind) {
     const insert = { class: "insert", title: `Put ${field.name} into the editor`, onclick: () => this.oninsert(kind, field) };
-    const args = field.args.map((input) => [h("span", { class: required(input) ? "needed" : null }, input.name), ": ", this.#reference(input.type)]);
-    const signature = [h("button", insert, field.name), args.length ? ["(", args.flatMap((one, index) => (index ? [", ", ...one] : one)), ")"] : null, ": ", this.#reference(field.type)];
-    return this.#entry(signature, field);
+    return this.#entry([h("button", insert, field.name), this.#reference(field.type)], field, this.#arguments(field));
+  }
+
+  #arguments({ name, args }) {
+    if (!args.length) return null;
+    const needed = args.filter(required).length;
+    const title = `${args.length} argument${args.length > 1 ? "s" : ""}${needed ? `, ${needed} required` : ""}`;
+    return h("details", { class: "args" }, h("summary", { "aria-label": `${title} of ${name}` }, title), args.map((input) => this.#input(input)));
   }
 
   #input(input) {
     const fallback = input.defaultValue === null ? null : h("span", { class: "fallback" }, ` = ${input.defaultValue}`);
-    return this.#entry([h("b", { class: required(input) ? "needed" : null }, input.name), ": ", this.#reference(input.type), fallback], input);
+    return this.#entry([h("b", { class: required(input) ? "needed" : null }, input.name), h("span", {}, this.#reference(input.type), fallback)], input);
   }
 
-  #entry(signature, { description, isDeprecated, deprecationReason }) {
-    const about = description ? h("p", { class: "about" }, description) : null;
+  #entry(signature, { name, description, isDeprecated, deprecationReason }, more = null) {
+    const words = description?.replace(/\s+/g, " ").replace(` (EClient.${name})`, ""); // the name says it already
+    const about = words ? h("p", { class: "about", title: words }, prose(words)) : null;
     const gone = isDeprecated ? h("p", { class: "deprecated" }, `Deprecated: ${deprecationReason ?? "no reason is given"}`) : null;
-    return h("div", { class: "entry" }, h("div", { class: "signature" }, signature), about, gone);
+    return h("div", { class: "entry" }, h("div", { class: "signature" }, signature), about, gone, more);
   }
 
   #reference(reference) {
@@ -100,9 +107,16 @@ export class Docs {
       ["Types", types.map((type) => this.#entry(this.#link(type.name), type))],
     ].filter(([, rows]) => rows.length);
     this.#path.hidden = true;
+    this.#body.classList.add("is-list");
     this.#body.replaceChildren(...found.map(([title, rows]) => h("section", {}, h("h3", {}, title, h("small", {}, rows.length)), rows.slice(0, MOST_FOUND))));
     if (!found.length) this.say("Nothing found");
   }
+}
+
+/** Returns a description without its line breaks, and `code` as code. */
+function prose(text) {
+  const parts = text.split("`");
+  return parts.map((part, index) => (index % 2 ? h("code", {}, part) : part));
 }
 
 function hits(name, words) {

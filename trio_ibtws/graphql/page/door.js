@@ -1,7 +1,7 @@
 // Asks for the token.
 
 import { h, say } from "./dom.js";
-import { post } from "./http.js";
+import { describe, post } from "./http.js";
 
 /** Shows the form in *place*; resolves with a token that the service knows. */
 export function askForToken(place, complaint = "") {
@@ -38,8 +38,8 @@ export function askForToken(place, complaint = "") {
 /** Returns what is wrong with the token, "" for nothing. */
 export async function tryToken(token) {
   try {
-    await post(token, { query: "{ __typename }" });
-    return "";
+    const { data, errors } = await post(token, { query: "{ __typename }" });
+    return data ? "" : errors.map(describe).join(" ");
   } catch (error) {
     return error.message;
   }

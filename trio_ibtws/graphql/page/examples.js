@@ -33,7 +33,6 @@ export const EXAMPLES = [
     query: `query HistoricalData($contract: ContractInput!) {
   reqHistoricalData(
     contract: $contract
-    endDateTime: ""
     durationStr: "1 M"
     barSizeSetting: "1 day"
     whatToShow: "TRADES"
@@ -90,7 +89,7 @@ export const EXAMPLES = [
   {
     name: "Tick by tick",
     query: `subscription TickByTick($contract: ContractInput!) {
-  reqTickByTickData(contract: $contract, tickType: "BidAsk") {
+  reqTickByTickData(contract: $contract, tickType: BidAsk) {
     ... on TickByTickBidAsk {
       time
       bidPrice

@@ -5,9 +5,9 @@ import { describe } from "./http.js";
 
 const SETTLED = 10_000; // a stream that has lived so long counts as well again
 
-/** Keeps a subscription open on *socket*. `take(data)` has each event, `changed()` is called when `state` changes. */
+/** Keeps a subscription open at *service*. `take(data)` has each event, `changed()` is called when `state` changes. */
 export class Feed {
-  #socket;
+  #service;
   #operation;
   #take;
   #changed;
@@ -19,8 +19,8 @@ export class Feed {
   error = "";
   heardAt = 0;
 
-  constructor(socket, query, variables, take, changed = () => {}) {
-    this.#socket = socket;
+  constructor(service, query, variables, take, changed = () => {}) {
+    this.#service = service;
     this.#operation = { query, variables };
     this.#take = take;
     this.#changed = changed;
@@ -29,7 +29,12 @@ export class Feed {
 
   /** Whether what it told last is still being kept up to date. */
   get live() {
-    return this.state === "live" && this.#socket.live;
+    return this.state === "live" && this.#service.live;
+  }
+
+  /** Why it is not. */
+  get trouble() {
+    return this.error || this.#service.trouble;
   }
 
   stop() {
@@ -39,7 +44,7 @@ export class Feed {
 
   #start() {
     this.#startedAt = Date.now();
-    this.#stop = this.#socket.subscribe(this.#operation, {
+    this.#stop = this.#service.socket.subscribe(this.#operation, {
       next: (response) => this.#next(response),
       error: (errors) => this.#failed(errors.map(describe).join(" · ")),
       complete: () => this.#failed("The stream has ended."),

@@ -2,6 +2,8 @@
 
 export const NONE = "–";
 
+const MINUS = "\u2212";
+const ABBREVIATIONS = new Set(["ETF", "ADR", "USA", "IBM", "AMD", "AIG", "ING"]);
 const grouped = new Map();
 
 /** Returns *value* with *digits* decimals and thousands apart. */
@@ -17,9 +19,9 @@ export function fixed(value, digits = 2) {
 
 /** Returns *value* with its sign, plus too. */
 export function signed(value, digits = 2) {
-  const number = toNumber(value);
-  if (number === null) return NONE;
-  return (number > 0 ? "+" : "") + fixed(number, digits);
+  const text = fixed(value, digits);
+  if (text === NONE || !/[1-9]/.test(text)) return text.replace(MINUS, "");
+  return text.startsWith(MINUS) ? text : `+${text}`;
 }
 
 /** Returns a size or volume short: 1.2 M, 340 k, 95. */
@@ -51,6 +53,13 @@ export function decimalsOf(minTick) {
   return 8;
 }
 
+/** Returns a name that IB shouts in a quieter voice; what is short or has no vowel is an abbreviation. */
+export function titled(name) {
+  if (name !== name.toUpperCase()) return name;
+  const quiet = (word) => (word.length < 3 || !/[AEIOUY]/.test(word) || ABBREVIATIONS.has(word) ? word : word[0] + word.slice(1).toLowerCase());
+  return name.replace(/[A-Z]+/g, quiet);
+}
+
 /** Returns how long ago an instant was: "now", "14 s", "3 min". */
 export function age(milliseconds) {
   const seconds = Math.floor(milliseconds / 1000);
@@ -68,5 +77,5 @@ export function toNumber(value) {
 }
 
 function minus(text) {
-  return text.replace("-", "\u2212");
+  return text.replace("-", MINUS);
 }

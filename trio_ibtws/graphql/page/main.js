@@ -1,11 +1,11 @@
 // The page: the door, the two views, and the state of the connection in the bar.
 
 import { openBoard } from "./board.js";
-import { openConsole } from "./console.js";
 import { startClock } from "./clock.js";
+import { openConsole } from "./console.js";
 import { say } from "./dom.js";
 import { askForToken } from "./door.js";
-import { GraphQLSocket } from "./socket.js";
+import { Service } from "./service.js";
 import { openTabs } from "./tabs.js";
 import { forgetToken, keepToken, knownToken } from "./token.js";
 
@@ -17,12 +17,12 @@ async function start(complaint = "") {
     token = await askForToken(part("door"), complaint);
     keepToken(token);
   }
-  const socket = new GraphQLSocket(token);
-  const service = { token, socket };
+  const service = new Service(token);
+  const { socket } = service;
   const closing = [openBoard(part("board"), service), openConsole(part("console"), service), startClock(part("clock"), service)];
   const leave = (why) => {
     closing.forEach((close) => close());
-    socket.close();
+    service.close();
     forgetToken();
     part("bar").hidden = true;
     openTabs.hide();
@@ -31,7 +31,7 @@ async function start(complaint = "") {
   socket.addEventListener("state", () => {
     if (socket.state === "refused") leave("The service does not know this token any more.");
   });
-  closing.push(followLink(socket), comeBack(socket));
+  closing.push(followLink(service), comeBack(socket));
   part("leave").onclick = () => leave("");
   part("bar").hidden = false;
   openTabs.show();
@@ -39,20 +39,23 @@ async function start(complaint = "") {
 }
 
 /** Says in the bar whether what is shown is live. */
-function followLink(socket) {
+function followLink(service) {
+  const { socket } = service;
   const link = part("link");
   const show = () => {
-    link.dataset.state = socket.state;
+    const away = socket.live && !service.live;
+    link.dataset.state = away ? "away" : socket.state;
+    link.title = service.trouble;
     const seconds = Math.max(1, Math.ceil((socket.retryAt - Date.now()) / 1000));
     const words = { open: "Live", connecting: "Connecting", waiting: `Offline, again in ${seconds} s`, closed: "" };
-    say(link, words[socket.state] ?? "");
+    say(link, away ? "TWS has lost IB" : (words[socket.state] ?? ""));
   };
   show();
-  socket.addEventListener("state", show);
+  service.addEventListener("state", show);
   const timer = setInterval(show, 1000);
   return () => {
     clearInterval(timer);
-    socket.removeEventListener("state", show);
+    service.removeEventListener("state", show);
   };
 }
 

@@ -23,7 +23,7 @@ export function mark(element, tag, { stale = false, word = "stale", why = "" }) 
 /** Returns the freshness of a feed in the words of the board. */
 export function freshness(feed) {
   if (feed.live) return { stale: false };
-  if (feed.state === "failed") return { stale: true, word: feed.heardAt ? "stale" : "refused", why: feed.error };
   if (feed.state === "waiting") return { stale: false };
-  return { stale: true, word: "stale", why: "The connection to the service is lost." };
+  const refused = feed.state === "failed" && !feed.heardAt;
+  return { stale: true, word: refused ? "refused" : "stale", why: feed.trouble };
 }

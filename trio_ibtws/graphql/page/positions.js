@@ -23,7 +23,7 @@ export class Positions {
     this.element = this.panel.element;
     const heads = HEADS.map(([name, kind]) => h("th", { scope: "col", class: kind || null }, name));
     this.panel.body.append(h("table", {}, h("thead", {}, h("tr", {}, heads)), this.#table), this.#empty);
-    this.#feed = new Feed(service.socket, POSITIONS, {}, ({ reqPositions: row }) => this.#take(row), () => this.age());
+    this.#feed = new Feed(service, POSITIONS, {}, ({ reqPositions: row }) => this.#take(row), () => this.age());
   }
 
   age() {
@@ -37,7 +37,8 @@ export class Positions {
   }
 
   #take(event) {
-    if (!event?.contract) return;
+    if (event.__typename === "EndOfSnapshot") return this.#sweep();
+    if (!event.contract) return;
     const { account, contract, position, avgCost } = event;
     const key = `${account}/${contract.conId}`;
     if (!toNumber(position)) this.#remove(key);
@@ -45,19 +46,28 @@ export class Positions {
     this.#empty.hidden = this.#rows.size > 0;
   }
 
-  #show({ cells }, position, avgCost) {
+  /** After a break all positions are told anew: what is not among them was closed meanwhile. */
+  #sweep() {
+    for (const [key, row] of this.#rows) if (!row.told) this.#remove(key);
+    for (const row of this.#rows.values()) row.told = false;
+    this.#empty.hidden = this.#rows.size > 0;
+  }
+
+  #show(row, position, avgCost) {
+    const { cells } = row;
+    row.told = true;
     say(cells[1], quantity(position));
     say(cells[2], fixed(avgCost, 4));
   }
 
   #append(key, account, contract) {
     const cells = HEADS.map(([, kind], index) => h(index ? "td" : "th", { class: kind || null }, index ? "–" : nameOf(contract)));
-    const row = { element: h("tr", {}, cells), cells, feed: null };
+    const row = { element: h("tr", {}, cells), cells, feed: null, told: true };
     const followed = [...this.#rows.values()].filter((other) => other.feed).length;
     if (followed < MOST_FOLLOWED) {
       const asked = { account, conId: contract.conId };
-      const take = ({ reqPnLSingle: gains }) => this.#takeGains(row, gains);
-      row.feed = new Feed(this.#service.socket, PNL_SINGLE, asked, take, () => this.age());
+      const take = ({ reqPnLSingle: gains }) => gains && "value" in gains && this.#takeGains(row, gains);
+      row.feed = new Feed(this.#service, PNL_SINGLE, asked, take, () => this.age());
     }
     this.#rows.set(key, row);
     this.#table.append(row.element);
@@ -71,9 +81,9 @@ export class Positions {
     this.#rows.delete(key);
   }
 
-  #takeGains({ cells }, { value, dailyPnl, unrealizedPnl }) {
+  #takeGains({ cells }, { value, dailyPnL, unrealizedPnL }) {
     say(cells[3], fixed(value));
-    for (const [cell, gain] of [[cells[4], dailyPnl], [cells[5], unrealizedPnl]]) {
+    for (const [cell, gain] of [[cells[4], dailyPnL], [cells[5], unrealizedPnL]]) {
       say(cell, signed(gain));
       cell.classList.toggle("up", toNumber(gain) > 0);
       cell.classList.toggle("down", toNumber(gain) < 0);

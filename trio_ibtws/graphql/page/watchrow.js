@@ -1,11 +1,12 @@
 // One line of the watch-list: a subscription to quotes, and the cells that show them.
 
+import { pastBars } from "./bars.js";
 import { inputOf, nameOf, showOf } from "./contracts.js";
 import { h, oncePerFrame, say } from "./dom.js";
 import { Feed } from "./feed.js";
-import { age, decimalsOf, fixed, short, signed } from "./format.js";
+import { age, decimalsOf, fixed, short, signed, titled } from "./format.js";
 import { ask } from "./http.js";
-import { BARS, DETAILS, QUOTES } from "./operations.js";
+import { DETAILS, QUOTES } from "./operations.js";
 import { freshness, mark } from "./panel.js";
 import { Quote } from "./quote.js";
 import { Sparkline } from "./sparkline.js";
@@ -20,13 +21,13 @@ export class WatchRow extends EventTarget {
   digits = 2;
   longName = "";
 
-  constructor({ token, socket }, contract, { select, remove }) {
+  constructor(service, contract, { select, remove }) {
     super();
     this.contract = contract;
     this.digits = contract.secType === "CASH" ? 5 : 2;
     this.element = this.#build(select, remove);
-    this.feed = new Feed(socket, QUOTES, { contract: inputOf(contract) }, (data) => this.#take(data), () => this.age());
-    this.#describe(token).catch((error) => (this.element.title = error.message));
+    this.feed = new Feed(service, QUOTES, { contract: inputOf(contract) }, (data) => this.#take(data), () => this.age());
+    this.#describe(service.token).catch((error) => (this.element.title = error.message));
   }
 
   stop() {
@@ -111,19 +112,12 @@ export class WatchRow extends EventTarget {
   async #describe(token) {
     const contract = inputOf(this.contract);
     const { reqContractDetails: [details] } = await ask(token, DETAILS, { contract });
-    this.longName = details.longName;
+    this.longName = titled(details.longName);
     this.digits = decimalsOf(details.minTick);
-    say(this.#cells.long, titled(details.longName));
+    say(this.#cells.long, this.longName);
     this.dispatchEvent(new Event("tick"));
-    const bars = { contract, duration: "1 D", size: "5 mins", show: showOf(contract) };
-    const { reqHistoricalData: day } = await ask(token, BARS, bars);
+    const day = await pastBars(token, { contract, duration: "1 D", size: "5 mins", show: showOf(contract) });
     this.#spark.history = day.slice(-120).map((bar) => bar.close);
     this.#draw();
   }
-}
-
-/** Returns a name that IB shouts in a quieter voice. */
-function titled(name) {
-  if (name !== name.toUpperCase()) return name;
-  return name.toLowerCase().replace(/(^|[\s\-/&.])([a-z])/g, (whole, before, letter) => before + letter.toUpperCase());
 }
