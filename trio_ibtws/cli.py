@@ -113,6 +113,7 @@ def _parser() -> _Parser:
     _add_orders(commands)
     _add_account(commands)
     _add_scan(commands)
+    _add_serve(commands)
     _add_completion(commands)
     return parser
 
@@ -273,6 +274,28 @@ def _add_scan(commands: _Commands[_Parser]) -> None:
     scan.set_defaults(run=_tws("scan"))
 
 
+def _add_serve(commands: _Commands[_Parser]) -> None:
+    about = "serve TWS as GraphQL, with a web page, until Ctrl-C"
+    serve = _command(commands, "serve", about, "--simulate", "--port 4002 --client-id 7 --bind 127.0.0.1:8080")
+    where = serve.add_argument_group("service")
+    where.add_argument("--bind", metavar="HOST:PORT", default="127.0.0.1:8000", help="where (127.0.0.1:8000)")
+    where.add_argument("--token", help="what clients must bring; better given as TRIO_IBTWS_TOKEN, made if neither is")
+    where.add_argument("--enable-trading", action="store_true", help="serve what changes orders or costs money too")
+    where.add_argument("--audit", metavar="FILE", help="where mutations are written down (stderr)")
+    where.add_argument("--no-introspection", action="store_true", help="do not let clients read the schema")
+    where.add_argument("--cors", metavar="ORIGIN", action="append", default=[], help="whose pages may ask; repeatable")
+    where.add_argument(
+        "--allow-host", metavar="NAME", action="append", default=[], help="a further name of the service"
+    )
+    where.add_argument("--certfile", metavar="FILE", help="the certificate for TLS (PEM)")
+    where.add_argument("--keyfile", metavar="FILE", help="its key (PEM, mode 600)")
+    where.add_argument("--allow-remote", action="store_true", help="be reachable from other machines; takes TLS")
+    add_server(serve)
+    workers = ("trio", "asyncio")
+    serve.add_argument("--worker", dest="backend", choices=workers, help="Hypercorn's worker: the same as --backend")
+    serve.set_defaults(run=_serve, backend="trio")
+
+
 def _add_completion(commands: _Commands[_Parser]) -> None:
     about = "print what makes a shell complete these commands"
     examples = ("bash > completion.bash", "fish | source")
@@ -340,6 +363,13 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
     anyio.run(simulate, arguments.port, arguments.seed, arguments.server_version, arguments.scenario, backend="trio")
     return 0
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    require_one_ibapi()
+    from ._cli._serve import options, run
+
+    return run(options(arguments), arguments.backend)
 
 
 def _completion(arguments: argparse.Namespace) -> int:
