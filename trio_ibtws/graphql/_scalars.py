@@ -43,7 +43,7 @@ class DecimalScalar:
             number = Decimal(text) if len(text) <= 2 * _MOST_DIGITS else Decimal("NaN")
         except InvalidOperation:
             number = Decimal("NaN")
-        if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+        if not number.is_finite() or abs(number.adjusted()) >= _MOST_DIGITS:
             raise ValueError(f"{_shown(text)} is no number of at most {_MOST_DIGITS} digits")
         return number
 
