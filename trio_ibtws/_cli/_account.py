@@ -23,13 +23,15 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
     """Print the values.
 
     Raises:
-      CommandError: there is no such account.
+      CommandError: there is no such account, or no such value.
       RequestError: TWS refuses them.
     """
     summary = await client.account_summary(arguments.group, arguments.tags or _TAGS)
     rows = [row for row in summary if arguments.account in (None, row.account)]
     if arguments.account is not None and not rows:
         raise CommandError(f"there is no account {arguments.account}; it may be {', '.join(client.accounts)}")
+    if arguments.tags is not None and not rows:
+        raise CommandError(f"TWS has no value of {arguments.tags}; without --tags the usual ones are shown")
     if arguments.json:
         _json.write(rows)
     else:

@@ -25,7 +25,8 @@ __all__ = ["Ladder", "command"]
 _INSERT, _UPDATE, _DELETE = range(3)
 _ASK, _BID = range(2)
 _WIDEST = 100
-_PRICE, _SIZE = 11, 9
+_PRICE, _SIZE = 8, 6
+"""How wide prices and sizes are at least; they grow with what comes, and never shrink again."""
 
 
 class Level(NamedTuple):
@@ -109,13 +110,17 @@ class _Shown:
         self.summary = ""
         self._ladder = Ladder()
         self._rows = rows
-        self._bar = max(0, (min(console.width, _WIDEST) - 2 * (_PRICE + _SIZE + 1) - 3) // 2)
+        self._width = min(console.width, _WIDEST)
+        self._price, self._size = _PRICE, _SIZE
         self._block = "#" if console.options.ascii_only else "█"
         self._best = ""
 
     def take(self, watched: Watch, event: Any, board: Board) -> None:
         """Apply a change; where there is no picture, print the best prices when they move."""
         self._ladder.take(event)
+        if isinstance(event, (UpdateMktDepth, UpdateMktDepthL2)):
+            size, price = self._texts(Level(event.price, event.size, ""))
+            self._price, self._size = max(self._price, len(price)), max(self._size, len(size))
         if isinstance(event, RerouteMktDepthReq):
             board.console.print(f"TWS has this book under contract {event.con_id} on {event.exchange}: ask for that")
         elif self._ladder.bids and self._ladder.asks:
@@ -128,27 +133,33 @@ class _Shown:
         """Return the ladder as it is now: a line for each level, with bars as long as their sizes."""
         from rich.text import Text
 
-        head = f"{'':{self._bar}}{'size':>{_SIZE}} {'bid':>{_PRICE}} | {'ask':<{_PRICE}} {'size':<{_SIZE}}".rstrip()
+        left = f"{'':{self._bar}} {'size':>{self._size}} {'bid':>{self._price}}"
+        head = f"{left} | {'ask':<{self._price}} size"
         picture = Text.assemble((f"{self.name}\n", "bold"), (f"{head}\n", "dim"), no_wrap=True)
         bids, asks = self._ladder.bids, self._ladder.asks
         most = max((float(level.size or 0) for level in bids + asks), default=0.0)
         for at in range(min(self._rows, max(len(bids), len(asks)))):
             bid, ask = (side[at] if at < len(side) else None for side in (bids, asks))
-            picture.append(f"{self._drawn(bid, most):>{self._bar}}{self._bid(bid)}", style="green")
+            picture.append(f"{self._drawn(bid, most):>{self._bar}} {self._bid(bid)}", style="green")
             picture.append(" | ", style="dim")
-            picture.append(f"{self._ask(ask)}{self._drawn(ask, most)}".rstrip() + "\n", style="red")
+            picture.append(f"{self._ask(ask)} {self._drawn(ask, most)}".rstrip() + "\n", style="red")
         return picture.append(self.summary or "Ctrl-C ends it", style="dim")
+
+    @property
+    def _bar(self) -> int:
+        """How long the longest bar is."""
+        return max(0, (self._width - 2 * (self._price + self._size + 1) - 5) // 2)
 
     def _drawn(self, level: Level | None, most: float) -> str:
         return "" if level is None or not most else self._block * round(float(level.size or 0) / most * self._bar)
 
     def _bid(self, level: Level | None) -> str:
         size, price = self._texts(level)
-        return f"{size:>{_SIZE}} {price:>{_PRICE}}"
+        return f"{size:>{self._size}} {price:>{self._price}}"
 
     def _ask(self, level: Level | None) -> str:
         size, price = self._texts(level)
-        return f"{price:<{_PRICE}} {size:<{_SIZE}}"
+        return f"{price:<{self._price}} {size:<{self._size}}"
 
     def _texts(self, level: Level | None) -> tuple[str, str]:
         from ._tables import number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING, Any
 
 from ibapi.order import Order
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ._tables import Column
 
 __all__ = ["command"]
+
+_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:(-)| +)(\d\d:\d\d:\d\d) *(.*)")
 
 
 async def command(client: Client, arguments: argparse.Namespace) -> int:
@@ -47,7 +50,7 @@ def _show(rows: list[Any], arguments: argparse.Namespace) -> None:
     if arguments.executions:
         show(make_console(), _execution_columns(), rows, none="no executions today")
     elif arguments.completed:
-        show(make_console(), [*_order_columns(), *_completed_columns()], rows, none="no completed orders today")
+        show(make_console(), [*_order_columns()[:-1], *_completed_columns()], rows, none="no completed orders today")
     else:
         columns = [*_id_columns(), *_order_columns(), *_open_columns()]
         show(make_console(), columns, rows, none="no open orders")
@@ -98,9 +101,10 @@ def _completed_columns() -> list[Column]:
         return number(size(getattr(row.order, "filledQuantity", None)))
 
     return [
-        Column("status", lambda row: row.order_state.completedStatus or row.order_state.status),
+        Column("status", lambda row: row.order_state.status),
         Column("filled", filled, right=True),
-        Column("completed", lambda row: row.order_state.completedTime),
+        Column("completed", lambda row: _when(row.order_state.completedTime)[0]),
+        Column("zone", lambda row: _when(row.order_state.completedTime)[1]),
     ]
 
 
@@ -112,7 +116,8 @@ def _execution_columns() -> list[Column]:
         return "" if report is None else f"{number(report.commission_and_fees)} {report.currency}"
 
     return [
-        Column("time", lambda row: row.execution.time),
+        Column("time", lambda row: _when(row.execution.time)[0]),
+        Column("zone", lambda row: _when(row.execution.time)[1]),
         Column("side", lambda row: row.execution.side),
         Column("size", lambda row: number(size(row.execution.shares)), right=True),
         Column("contract", lambda row: described(row.contract), style="bold"),
@@ -120,6 +125,15 @@ def _execution_columns() -> list[Column]:
         Column("on", lambda row: row.execution.exchange),
         Column("cost", cost, right=True),
     ]
+
+
+def _when(text: str) -> tuple[str, str]:
+    """Return a time as TWS tells it, and the zone that it is in; old servers name none, and mean that of TWS."""
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        return text, ""
+    year, month, day, utc, clock, zone = match.groups()
+    return f"{year}-{month}-{day} {clock}", zone or ("UTC" if utc else "TWS's")
 
 
 def _quantity(order: Order) -> Any:

@@ -13,7 +13,14 @@ from ibapi.ticktype import TickTypeEnum
 
 from .._client import Client
 from .._contracts._qualify import Qualified
-from .._gen.events import MarketDataType, TickByTickAllLast, TickByTickBidAsk, TickByTickMidPoint, TickOptionComputation
+from .._gen.events import (
+    MarketDataType,
+    TickByTickAllLast,
+    TickByTickBidAsk,
+    TickByTickMidPoint,
+    TickOptionComputation,
+    TickReqParams,
+)
 from .._runtime._streams import Subscription
 from . import _json
 from ._run import Watch, watch
@@ -120,6 +127,8 @@ class _Quote:
         if name == "LAST" and value is not None:
             self._last.append(float(value))
         self._values[name] = value
+        if isinstance(event, TickReqParams):
+            return  # nothing for people
         board.say(f"{watched.seconds:8.2f}  {name.lower().replace('_', ' '):<18} {self._shown(name, value)}")
 
     def _shown(self, name: str, value: Any) -> str:

@@ -158,9 +158,7 @@ async def find_one(client: Client, arguments: argparse.Namespace) -> Qualified:
         return rows[0]
     some = ", ".join(described(row.contract) for row in rows[:_SHOWN])
     more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-    raise CommandError(
-        f"{len(rows)} contracts fit: {some}{more}; say which with --con-id, or --expiry, --exchange, ..."
-    )
+    raise CommandError(f"{len(rows)} contracts fit: {some}{more}; say which: --con-id, --expiry, --exchange")
 
 
 async def find_all(client: Client, arguments: argparse.Namespace) -> tuple[Qualified, ...]:
