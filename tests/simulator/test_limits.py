@@ -76,7 +76,8 @@ async def test_a_client_that_asks_for_it_is_slowed_down_instead(speed: float) ->
         got: list[Any] = []
         while len(got) < 1201:
             got += [each for each in await client.until("nextValidId") if each.name == "nextValidId"]
-        assert 23.9 <= sim.time() - before <= 60
+        assert sim.time() - before >= 23.9  # and no more where time is virtual
+        assert speed > 1 or sim.time() - before <= 24.1
         assert sim.clients == (1,)
 
 

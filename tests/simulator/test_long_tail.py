@@ -69,9 +69,11 @@ async def test_bulletins(client: StockClient, sim: Simulator) -> None:
 
 async def test_headlines_as_ticks(client: StockClient) -> None:
     client.reqMktData(1, contract(), "mdoff,292:BRFG", False, False, [])
-    (tick,) = await client.sync()
+    *start, tick = await client.sync()
+    assert set(names(start)) == {"marketDataType", "tickReqParams"}
     assert (tick.name, tick.tickerId, tick.providerCode) == ("tickNews", 1, "BRFG")
     client.cancelMktData(1)
+    assert await client.sync() == []
     client.reqMktData(2, contract(), "292:NONE", False, False, [])
     got = await client.until("error")
     assert "tickReqParams" in names(got)

@@ -11,12 +11,14 @@ from ._market_history import historical_volatility
 from ._market_instrument import Instrument
 from ._market_series import Series
 
-__all__ = ["FUNDAMENTALS", "moving", "problem", "resting"]
+__all__ = ["FUNDAMENTALS", "QUOTES_OFF", "moving", "problem", "resting"]
 
 Message = tuple[str, dict[str, Any]]
 
 FUNDAMENTALS = 258
 """Has been withdrawn: error 10358."""
+QUOTES_OFF = "mdoff"
+"""Stands in a list for generic ticks alone, without quotes and trades."""
 _STOCKS = frozenset({"STK"})
 _UNDERLYINGS = frozenset({"STK", "IND"})
 _TRADED = frozenset({"STK", "FUT", "OPT", "CRYPTO", "BOND"})
@@ -52,7 +54,7 @@ def problem(instrument: Instrument, wanted: str) -> str | None:
     """Return why a generic tick list cannot be had, or ``None``."""
     for text in filter(None, (part.strip() for part in wanted.split(","))):
         number = text.partition(":")[0]
-        if text == "mdoff":
+        if text == QUOTES_OFF:
             continue
         if not number.isdigit() or instrument.sec_type not in _LEGAL.get(int(number), ("", frozenset()))[1]:
             return _complaint(instrument, wanted)

@@ -11,6 +11,9 @@ from ._market_listing import INSTRUMENTS, futures, options
 
 __all__ = ["Contracts"]
 
+_OTHER_NAMES = {"ISLAND": "NASDAQ", "NASDAQ": "ISLAND"}
+"""Venues that go by two names, both of which are understood."""
+
 
 class Contracts:
     """Everything that is listed from one day on."""
@@ -94,6 +97,7 @@ def _is_traded_at(instrument: Instrument, wanted: dict[str, Any]) -> bool:
     exchange = str(wanted.get("exchange") or "").upper().partition(":")[0]
     primary = str(wanted.get("primaryExchange") or "").upper()
     venues = instrument.valid_exchanges.split(",")
+    venues += [_OTHER_NAMES[each] for each in venues if each in _OTHER_NAMES]
     if primary and primary not in {instrument.primary_exchange, *venues}:
         return False
     return not exchange or exchange in venues

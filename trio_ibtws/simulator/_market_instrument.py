@@ -130,6 +130,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
         return self.primary_exchange or self.exchange
 
     @property
+    def data_venue(self) -> str:
+        """Where it is listed, by the name that errors about permissions have."""
+        return "ISLAND" if self.venue == "NASDAQ" else self.venue
+
+    @property
     def time_zone(self) -> str:
         """The zone that its hours are given in."""
         return "US/Eastern"

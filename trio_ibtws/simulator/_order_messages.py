@@ -182,8 +182,9 @@ class OrderNews:
             session.error(order.order_id, 161, f"{NOT_CANCELLABLE}{order.perm_id}")
 
     def held_until_open(self, order: Order, opens: float) -> None:
-        """Warn that an order waits for its market."""
-        if (session := self._owner(order)) is None:
+        """Warn that an order waits for its market, unless it is good for longer than a day."""
+        session = self._owner(order)
+        if session is None or order.tif == "GTC":
             return
         quantity = f"{order.quantity.normalize():f}"
         what = f"{order.values['action']} {quantity} {order.instrument.symbol} {order.instrument.local_venue}"

@@ -39,6 +39,8 @@ def refusal(order: dict[str, Any], instrument: Instrument, account: Account) -> 
         return 434, "The order size cannot be zero."
     if order["account"] not in {"", account.name}:
         return 321, "Error validating request.-'v' : cause - Invalid account code was entered."
+    if order.get("displaySize") and (order.get("algoStrategy") or order["displaySize"] >= order["totalQuantity"]):
+        return 10255, "The 'Display Size' order attribute may not be specified for this order."
     prices = [order.get(name) for name in _prices_of(order["orderType"])]
     if order["orderType"].startswith("TRAIL") and bool(order.get("auxPrice")) == bool(order.get("trailingPercent")):
         return 321, "Error validating request.-'v' : cause - Either a trailing amount or a percentage is needed."

@@ -51,6 +51,8 @@ class Line(msgspec.Struct):
     in_lots: bool
     previous_close: float
     shown: Tick | None = None
+    quiet: bool = False
+    """Whether its client wants generic ticks alone."""
 
     def size(self, shares: int) -> int:
         """Return a size as this line's client counts."""
@@ -100,26 +102,34 @@ def _day(line: Line, tick: Tick) -> Iterator[Message]:
         yield line.price(kinds.open, tick.day.open, 0)
 
 
-def first_ticks(line: Line, tick: Tick) -> Iterator[Message]:
-    """Yield what a line starts with: for delayed data bid, ask, last; for live ones the last trade first."""
+def first_ticks(line: Line, tick: Tick, *, snapshot: bool = False) -> Iterator[Message]:
+    """Yield what a line starts with, in the order of gateways, which have three of them.
+
+    Live data begin with the last trade, a delayed snapshot with the quotes, and a delayed stream with the day.
+    """
     line.shown = tick
+    if line.quiet:
+        return
     trades = [line.last(tick), line.stamp(tick)] if line.instrument.has_trades else []
     quotes = [line.bid(tick), line.ask(tick)] if line.instrument.has_quotes else []
-    if line.types is DELAYED:
-        yield from quotes + trades
+    day = list(_day(line, tick))
+    if line.types is DELAYED and snapshot:
+        yield from quotes + trades + day
+    elif line.types is DELAYED:
+        begun = day[-1:] if line.instrument.has_trades else []
+        yield from day[: len(day) - len(begun)] + trades + begun + quotes
     else:
         yield from reversed(trades)
         if line.instrument.is_stock:
             yield "tickGeneric", {"reqId": line.request, "tickType": _HALTED, "value": 0.0}
-        yield from quotes
-    yield from _day(line, tick)
+        yield from quotes + day
 
 
 def next_ticks(line: Line, tick: Tick) -> Iterator[Message]:
     """Yield what has changed since the line showed something last."""
     before = line.shown
     line.shown = tick
-    if before is None or before.at == tick.at:
+    if before is None or before.at == tick.at or line.quiet:
         return
     kinds = line.types
     if line.instrument.has_quotes:

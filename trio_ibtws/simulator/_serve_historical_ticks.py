@@ -59,7 +59,7 @@ def historical_ticks(session: Session, values: dict[str, Any]) -> None:
         return
     shown = instrument.has_trades if what == "TRADES" else instrument.has_quotes
     if instrument.series is None or not session.world.scenario.live_data or not shown:
-        where = f"{instrument.venue} {instrument.sec_type}"
+        where = f"{instrument.data_venue} {instrument.sec_type}"
         session.error(request, 10187, f"Failed to request historical ticks:No market data permissions for {where}")
         return
     start, end = parse_time(values["startDateTime"]), parse_time(values["endDateTime"])

@@ -102,11 +102,8 @@ def histogram_data(session: Session, values: dict[str, Any]) -> None:
         session.error(request, 321, "Error validating request.-'bN' : cause - Invalid time period.")
         return
     if instrument.series is None or not (instrument.has_trades and instrument.has_quotes):
-        session.error(
-            request,
-            10188,
-            f"Failed to request histogram data:No market data permissions for {instrument.venue} {instrument.sec_type}",
-        )
+        where = f"{instrument.data_venue} {instrument.sec_type}"
+        session.error(request, 10188, f"Failed to request histogram data:No market data permissions for {where}")
         return
 
     def answer() -> None:

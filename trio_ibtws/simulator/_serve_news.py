@@ -147,8 +147,7 @@ def with_news(handler: Handler) -> Handler:
             handler(session, values)
             return
         quotes = {**values, "genericTickList": ",".join(t for t in generic_ticks.split(",") if _NEWS_TICK not in t)}
-        if "mdoff" not in generic_ticks:
-            handler(session, quotes)
+        handler(session, quotes)
         allowed = [code for code in wanted if code in session.world.scenario.news]
         found = session.world.find(values["contract"])
         if not allowed:

@@ -31,7 +31,7 @@ def _problem(session: Session, values: dict[str, Any], instrument: Instrument) -
     if instrument.series is None or not session.world.scenario.live_data or not can_show(instrument, what):
         if what != "TRADES":
             return 10089, f"{_MORE}{instrument.symbol} {instrument.local_venue}/TOP/ALL"
-        where = f"{instrument.venue} {instrument.sec_type}"
+        where = f"{instrument.data_venue} {instrument.sec_type}"
         return 420, f"Invalid Real-time Query:No market data permissions for {where}. {_MORE}"
     return None
 

@@ -38,12 +38,18 @@ def tick_by_tick(session: Session, values: dict[str, Any]) -> None:
     if instrument is None:
         return
     if instrument.series is None or not session.world.scenario.live_data or not _shown(instrument, kind):
-        where = f"{instrument.venue} {instrument.sec_type}"
-        text = f"Failed to request tick-by-tick data.No market data permissions for {where}. {_NOT_SUBSCRIBED}"
-        session.error(request, 10189, text)
+        session.error(request, *_refusal(instrument, kind))
         return
     _send_history(session, values, instrument, kind)
     _stream_ticks(session, request, instrument, kind)
+
+
+def _refusal(instrument: Instrument, kind: int) -> tuple[int, str]:
+    """Return the error for ticks that may not be seen; one kind has an error of its own, as recorded."""
+    if kind == _TICK_BY_TICK_TYPES["AllLast"]:
+        return 10089, _NOT_SUBSCRIBED
+    where = f"{instrument.data_venue} {instrument.sec_type}"
+    return 10189, f"Failed to request tick-by-tick data.No market data permissions for {where}. {_NOT_SUBSCRIBED}"
 
 
 def _send_history(session: Session, values: dict[str, Any], instrument: Instrument, kind: int) -> None:

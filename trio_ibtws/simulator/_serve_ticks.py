@@ -101,7 +101,8 @@ def _open(session: Session, request: int, instrument: Instrument, generic: str, 
     )
     option = OptionLine(request, instrument, delayed) if instrument.sec_type == "OPT" else None
     tick = market.tick(instrument, clock.now() - late)
-    for name, values in first_ticks(line, tick):
+    line.quiet = _generic_ticks.QUOTES_OFF in generic
+    for name, values in first_ticks(line, tick, snapshot=snapshot):
         session.send(name, **values)
     _send_computations(session, option, tick)
     if not delayed:
