@@ -14,19 +14,19 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from . import _completion, _plans
-from ._gather import UnsupportedTartiflette, gather
+from ._gather import UnsupportedTartiflette, gather, in_turn
 
-GATHERING: Final = (
-    "coercers.inputs.input_object_coercer",
-    "coercers.literals.input_object_coercer",
-    "coercers.outputs.list_coercer",
-    "coercers.variables",
-    "execution.execute",
-    "execution.response",
-    "resolver.default",
-    "utils.directives",
-)
-"""The modules of Tartiflette that use asyncio, and of it ``gather`` alone."""
+GATHERING: Final[dict[str, Any]] = {
+    "coercers.inputs.input_object_coercer": in_turn,
+    "coercers.literals.input_object_coercer": in_turn,
+    "coercers.outputs.list_coercer": gather,
+    "coercers.variables": in_turn,
+    "execution.execute": gather,
+    "execution.response": in_turn,
+    "resolver.default": in_turn,
+    "utils.directives": in_turn,
+}
+"""The modules of Tartiflette that use asyncio, of it ``gather`` alone, and what that is for them: two run resolvers."""
 
 REPLACED: Final[dict[tuple[str, str], Any]] = {
     ("execution.context", "ExecutionContext"): _completion.Execution,
@@ -65,8 +65,6 @@ PINS: Final[dict[str, str]] = {
 }
 """The digest of each module's source in Tartiflette 1.4.1."""
 
-_ASYNCIO: Final = SimpleNamespace(gather=gather)
-
 
 def digest(module: str) -> str:
     """Return the digest of the source of one of Tartiflette's modules, whatever its line endings."""
@@ -98,7 +96,8 @@ def bind() -> None:
       UnsupportedTartiflette: see ``check_pins``.
     """
     check_pins()
-    for name in GATHERING:
-        importlib.import_module(f"tartiflette.{name}").asyncio = _ASYNCIO  # type: ignore[attr-defined]
+    for name, gathering in GATHERING.items():
+        module = importlib.import_module(f"tartiflette.{name}")
+        module.asyncio = SimpleNamespace(gather=gathering)  # type: ignore[attr-defined]
     for (module, name), value in REPLACED.items():
         setattr(importlib.import_module(f"tartiflette.{module}"), name, value)

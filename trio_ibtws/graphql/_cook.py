@@ -17,6 +17,7 @@ from tartiflette.constants import UNDEFINED_VALUE
 from tartiflette.resolver.default import sync_arguments_coercer
 from tartiflette.schema.registry import SchemaRegistry
 
+from ..errors import InternalError
 from ._binding import bind
 from ._gather import UnsupportedTartiflette
 from ._introspection import Introspection, types_sdl
@@ -128,6 +129,7 @@ def _fields_of(kind: graphql.GraphQLNamedType | None) -> set[str]:
 
 def cook(
     sdl: str,
+    schema: graphql.GraphQLSchema,
     resolvers: Mapping[str, Resolver],
     scalars: Mapping[str, Scalar],
     default_resolver: Callable[[Any, str], Any],
@@ -148,18 +150,15 @@ def cook(
     for field, resolve in introspection.resolvers().items():
         tartiflette.Resolver(field, schema_name=name, parent_concurrently=False)(resolve)
     try:
-        drive(_cooked(name, f"{plain(sdl)}\n{plain(types_sdl())}", default_resolver, type_name))
+        drive(_cooked(name, f"{plain(sdl)}\n{plain(types_sdl())}", default_resolver, _typed(schema, type_name)))
         return SchemaRegistry.find_schema(name)
     finally:
         SchemaRegistry._schemas.pop(name, None)
 
 
 async def _cooked(
-    name: str, sdl: str, default_resolver: Callable[[Any, str], Any], type_name: Callable[[Any], str]
+    name: str, sdl: str, default_resolver: Callable[[Any, str], Any], type_of: Callable[..., str]
 ) -> None:
-    def type_of(value: Any, context: Any, info: Any, abstract_type: Any) -> str:
-        return type_name(value)
-
     await tartiflette.Engine().cook(
         sdl,
         schema_name=name,
@@ -188,6 +187,22 @@ def _default(read: Callable[[Any, str], Any]) -> Callable[..., Awaitable[Any]]:
 
     resolve.read = read  # type: ignore[attr-defined]
     return resolve
+
+
+def _typed(schema: graphql.GraphQLSchema, type_name: Callable[[Any], str]) -> Callable[..., str]:
+    possible = {
+        kind.name: {each.name for each in schema.get_possible_types(kind)}
+        for kind in schema.type_map.values()
+        if isinstance(kind, (graphql.GraphQLUnionType, graphql.GraphQLInterfaceType))
+    }
+
+    def type_of(value: Any, context: Any, info: Any, abstract_type: Any) -> str:
+        name = type_name(value)
+        if name not in possible[abstract_type.name]:
+            raise InternalError(f"{name} is no type of {abstract_type.name}, for a {type(value).__name__}")
+        return name
+
+    return type_of
 
 
 class _Plain(graphql.Visitor):

@@ -119,7 +119,9 @@ class Engine:
     ) -> None:
         self.schema = read_schema(sdl, scalars)
         check_complete(self.schema, resolvers, sources)
-        self._cooked = cook(sdl, resolvers, scalars, default_resolver, type_name, Introspection(self.schema))
+        self._cooked = cook(
+            sdl, self.schema, resolvers, scalars, default_resolver, type_name, Introspection(self.schema)
+        )
         self._sources = sources
         self._limits = limits
         self._documents = Documents(self.schema, self._cooked, limits, introspection=introspection)

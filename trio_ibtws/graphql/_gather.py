@@ -23,17 +23,20 @@ class Lost(Exception):
 
 
 async def gather(*awaitables: Awaitable[Any], return_exceptions: bool = False) -> list[Any]:
-    """Await all of *awaitables*, and return what came of each, in their order.
+    """Await all of *awaitables* side by side, and return what came of each, in their order.
 
     Nothing outlives the call, and cancellation, Ctrl-C and SystemExit pass through, with ``return_exceptions`` too.
-    Without it the awaitables run one after the other: those places coerce values, and would gain nothing from tasks.
     """
     if return_exceptions and len(awaitables) > 1:
         return await _side_by_side(awaitables)
-    return await _in_turn(awaitables, return_exceptions=return_exceptions)
+    return await in_turn(*awaitables, return_exceptions=return_exceptions)
 
 
-async def _in_turn(awaitables: tuple[Awaitable[Any], ...], *, return_exceptions: bool) -> list[Any]:
+async def in_turn(*awaitables: Awaitable[Any], return_exceptions: bool = False) -> list[Any]:
+    """Do the same one after the other: for what coerces values, which waits for nothing and gains nothing from tasks.
+
+    That a request's variables are coerced without waiting stands on it.
+    """
     results: list[Any] = []
     try:
         for awaitable in awaitables:

@@ -9,7 +9,7 @@ from typing import Any
 from tartiflette.coercers.common import Path
 from tartiflette.coercers.outputs.common import complete_value_catching_error
 from tartiflette.execution.types import build_resolve_info
-from tartiflette.types.exceptions.tartiflette import CoercionError
+from tartiflette.types.exceptions.tartiflette import CoercionError, TartifletteError
 
 from ._completion import Execution
 from ._errors import describe, with_more
@@ -19,10 +19,12 @@ from ._limits import Limits
 def present(error: Exception) -> dict[str, Any]:
     """Return what a client is told of an error that Tartiflette has located."""
     located = error.coerce_value() if hasattr(error, "coerce_value") else {}
-    if isinstance(error, CoercionError):
+    original = getattr(error, "original_error", None)
+    if isinstance(error, CoercionError) or (isinstance(error, TartifletteError) and original is None):
+        # Tartiflette's own words on the client's values; what others raised comes with an original error.
         told = {"message": located["message"], "extensions": {"code": "BAD_USER_INPUT"}}
     else:
-        told = describe(getattr(error, "original_error", None) or error)
+        told = describe(original or error)
     told.update((name, located[name]) for name in ("locations", "path") if located.get(name))
     return told
 
