@@ -9,9 +9,10 @@ from typing import Any
 import anyio
 import pytest
 import trio.testing
+from anyio.abc import ByteStream
 from ibapi.order import Order
 
-from trio_ibtws import CommissionAndFeesReport, OrderStatus, Simulator, cli, open_client, open_simulator
+from trio_ibtws import Client, CommissionAndFeesReport, OrderStatus, Simulator, cli, open_client, open_simulator
 from trio_ibtws._cli import _run
 from trio_ibtws.contracts import stock
 from trio_ibtws.orders import limit_order, market_order
@@ -53,7 +54,6 @@ async def traded_on(**options: Any) -> AsyncGenerator[Simulator]:
             await _place(trader, "AAPL", market_order("BUY", 100), CommissionAndFeesReport)
             await _place(trader, "IBM", limit_order("BUY", 10, 150.25), OrderStatus)
         yield sim
-        await anyio.wait_all_tasks_blocked()  # what was sent last is read before it is gone
 
 
 async def _place(trader: Any, symbol: str, order: Order, until: type[Any]) -> None:
@@ -61,6 +61,32 @@ async def _place(trader: Any, symbol: str, order: Order, until: type[Any]) -> No
         async for event in events:
             if isinstance(event, until):
                 return
+
+
+class _Read(ByteStream):
+    """A stream on which nothing is left unread: a simulator that writes as its peer closes reads no further."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+
+    async def send(self, item: bytes) -> None:
+        await self._stream.send(item)
+        await anyio.wait_all_tasks_blocked()
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        return await self._stream.receive(max_bytes)
+
+    async def send_eof(self) -> None:
+        await self._stream.send_eof()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+@asynccontextmanager
+async def _client(*arguments: Any, stream: ByteStream, **options: Any) -> AsyncGenerator[Client]:
+    async with open_client(*arguments, stream=_Read(stream), **options) as client:
+        yield client
 
 
 class Terminal:
@@ -72,6 +98,7 @@ class Terminal:
         self._monkeypatch = monkeypatch
         monkeypatch.setattr(anyio, "run", run_virtually)
         monkeypatch.setattr(_run, "open_simulator", self._opened)
+        monkeypatch.setattr(_run, "open_client", _client)
         self.resize(80)
 
     @asynccontextmanager
