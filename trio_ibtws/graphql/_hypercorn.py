@@ -23,13 +23,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from types import FunctionType, ModuleType
 from typing import Any
 
 import h11
 from hypercorn.protocol import ProtocolWrapper
+from hypercorn.protocol.events import Event, Response
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import WSStream
 
@@ -87,6 +88,9 @@ async def busy(scope: Any, receive: Any, send: Any, *_: Any) -> None:
     await refuse(scope, send, 503, BUSY, "too many connections")
 
 
+_SPELLINGS = {b"sec-websocket-protocol": b"Sec-WebSocket-Protocol"}
+
+
 class Http1(H11Protocol):
     """HTTP/1.1 and websockets without compression; never HTTP/2."""
 
@@ -113,6 +117,13 @@ class Http1(H11Protocol):
 
     async def _check_protocol(self, event: h11.Request) -> None:
         """Take no offer of HTTP/2: RFC 9110, 7.8 lets a server ignore an Upgrade."""
+
+    async def stream_send(self, event: Event) -> None:
+        """Spell the subprotocol's header as RFC 6455 does: gql 4.4 looks for that, and speaks another if it is not."""
+        if isinstance(event, Response):
+            spelt = [(_SPELLINGS.get(name, name), value) for name, value in event.headers]
+            event = replace(event, headers=spelt)
+        await super().stream_send(event)
 
     async def _create_stream(self, request: h11.Request) -> None:
         headers = [(name, value) for name, value in request.headers if name != b"sec-websocket-extensions"]
