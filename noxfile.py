@@ -163,6 +163,14 @@ def typing(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation into build/docs, every warning an error; its code is run by the tests."""
+    session.install("-e", ".[cli]", NEWEST, *group("docs"))
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "build/docs", *session.posargs)
+    session.log("build/docs/index.html")
+
+
+@nox.session
 def generate(session: nox.Session) -> None:
     """Write ``trio_ibtws/_gen`` from ``generator/spec.py``; ``-- --check`` only says whether it is stale."""
     session.install("-e", ".", NEWEST, *group("lint"))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
 
 import trio_ibtws
@@ -17,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "trio_ibtws"
 GENERATOR = ROOT / "generator"
 
-WAITS = {"_calls", "_connection", "_streams"}
+WAITS = {"_blocking", "_calls", "_connection", "_streams"}
 """The modules of ``_runtime`` that may wait, and so import anyio; all others do no I/O."""
 
 LOOPS = {"anyio", "trio", "asyncio", "sniffio", "threading", "socket", "selectors", "queue", "concurrent"}
@@ -109,7 +111,8 @@ def test_nothing_imports_the_package_itself(path: Path) -> None:
 
 @each_of_the_package
 def test_the_package_needs_no_generator_no_tests_and_no_thread(path: Path) -> None:
-    for imported in imports_of(path):
+    portals = {"concurrent.futures.Future"} if path.stem == "_blocking" else set()  # what anyio's portal returns
+    for imported in set(imports_of(path)) - portals:
         assert not is_under(imported, "generator", "tests", "queue", "concurrent", "multiprocessing", "_thread")
     used = {
         node.attr
@@ -118,6 +121,12 @@ def test_the_package_needs_no_generator_no_tests_and_no_thread(path: Path) -> No
     }
     assert used <= {"active_count"}  # the demo counts them, and finds one
     assert not [name for name in imports_of(path) if name.startswith("threading.")]
+
+
+@each_of_the_package
+def test_only_blocking_use_has_a_loop_in_a_thread(path: Path) -> None:
+    """It is anyio's portal; a client that is not used through it is in one thread, that of the event loop."""
+    assert path.stem == "_blocking" or not [name for name in imports_of(path) if is_under(name, "anyio.from_thread")]
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if GENERATOR in path.parents], ids=name_of)
@@ -209,3 +218,9 @@ def test_every_exception_is_public_and_derives_from_one() -> None:
         kind = getattr(trio_ibtws, name)
         assert issubclass(kind, trio_ibtws.IBError)
         assert kind.__module__ == "trio_ibtws"
+
+
+def test_a_struct_can_be_made_from_plain_values_under_its_public_address() -> None:
+    limits = msgspec.convert({"max_quantity": "5"}, trio_ibtws.OrderLimits, strict=False)
+    assert limits.max_quantity == Decimal(5)
+    assert inspect.signature(trio_ibtws.simulator.Scenario).parameters["speed"].default == 1.0

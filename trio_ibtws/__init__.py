@@ -3,6 +3,7 @@
 How it is layered; imports point downwards only:
 
 - this module: the public names;
+- ``_blocking``: the client for programs without an event loop;
 - ``_client``: ``open_client`` and ``Client``;
 - ``contracts``, ``orders``: helpers that fill in ibapi's ``Contract`` and ``Order``;
 - ``_contracts``, ``_data``, ``_trading``: what a client finds out about contracts; books and bars made from streams;
@@ -23,6 +24,9 @@ from ._runtime import _installed as _installed
 
 # isort: split
 from . import errors
+from ._blocking import BlockingClient as BlockingClient
+from ._blocking import BlockingDepth as BlockingDepth
+from ._blocking import blocking as blocking
 from ._client import Client as Client
 from ._client import open_client as open_client
 from ._contracts._chains import OptionChain as OptionChain
@@ -50,6 +54,13 @@ from ._data._depth import DepthLevel as DepthLevel
 from ._data._depth import DepthStream as DepthStream
 from ._data._depth import DepthSubscription as DepthSubscription
 from ._gen.events import *  # noqa: F403  every event class and union, by its __all__
+from ._public import publish as _publish
+from ._runtime._blocking import BlockingGroupStream as BlockingGroupStream
+from ._runtime._blocking import BlockingGroupSubscription as BlockingGroupSubscription
+from ._runtime._blocking import BlockingOrderStream as BlockingOrderStream
+from ._runtime._blocking import BlockingOrderSubscription as BlockingOrderSubscription
+from ._runtime._blocking import BlockingStream as BlockingStream
+from ._runtime._blocking import BlockingSubscription as BlockingSubscription
 from ._runtime._events import CommissionAndFeesReport as CommissionAndFeesReport
 from ._runtime._events import DepthReset as DepthReset
 from ._runtime._events import EndOfSnapshot as EndOfSnapshot
@@ -112,16 +123,12 @@ from .simulator import open_simulator as open_simulator
 from .times import AmbiguousTime as AmbiguousTime
 from .times import TimeError as TimeError
 
-
-def _publish() -> None:
-    """Give what is public its public address, so that tracebacks, pickles and documentation show it."""
-    for name, value in list(globals().items()):
-        home = getattr(value, "__module__", None)
-        if not name.startswith("_") and isinstance(home, str) and home.startswith(f"{__name__}._"):
-            value.__module__ = __name__
-    for name in errors.__all__:
-        getattr(errors, name).__module__ = __name__
-
-
-_publish()
-del _publish
+_publish(
+    __name__,
+    [
+        value
+        for name, value in list(globals().items())
+        if not name.startswith("_") and str(getattr(value, "__module__", "")).startswith(f"{__name__}._")
+    ]
+    + [getattr(errors, name) for name in errors.__all__],
+)

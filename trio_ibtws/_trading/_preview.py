@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import msgspec
+from ibapi.order_state import OrderState
 
 from .._runtime._events import OpenOrder
 from .._runtime._values import UNSET_DOUBLE, number
-
-if TYPE_CHECKING:
-    from ibapi.order_state import OrderState
 
 __all__ = ["Preview", "WhatIf"]
 

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from .._public import publish
 from ._faults import Faults as Faults
 from ._limits import Limits as Limits
 from ._open import open_simulator as open_simulator
@@ -37,12 +38,5 @@ __all__ = [
     "open_simulator",
 ]
 
-
-def _publish() -> None:
-    """Give what is public its public address."""
-    for name in __all__:
-        globals()[name].__module__ = __name__
-
-
-_publish()
-del _publish
+publish(__name__, [globals()[name] for name in __all__])
+del publish
