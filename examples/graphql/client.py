@@ -1,9 +1,9 @@
 """Run a request file against ``trio-ibtws serve``: queries by POST, subscriptions over a websocket, with PyPI's gql.
 
-    pip install "gql[httpx,websockets]"
-    export TRIO_IBTWS_TOKEN=…        # as `trio-ibtws serve` prints it
-    python client.py historical_data.graphql symbol=IBM duration="1 W"
-    python client.py tick_by_tick.graphql --count 10
+pip install "gql[httpx,websockets]"
+export TRIO_IBTWS_TOKEN=…        # as `trio-ibtws serve` prints it
+python client.py historical_data.graphql symbol=IBM duration="1 W"
+python client.py tick_by_tick.graphql --count 10
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Console {
     const history = menu("History", () => this.#history(), "What you run is kept here, in this browser.");
     const strip = h("header", { class: "strip" }, this.#button, this.#choice, examples, history);
     const below = h("header", { class: "strip" }, h("h2", {}, "Variables"), this.#wrong);
-    const middle = h("section", { class: "write", "aria-label": "Operation" }, strip, this.#editor.element, below, this.#variables.element);
+    const middle = h("section", { class: "write", "aria-label": "Editor" }, strip, this.#editor.element, below, this.#variables.element);
     return h("div", { class: "console" }, this.#docs.element, middle, this.#results.element);
   }
 

@@ -13,7 +13,7 @@ export async function post(token, { query, variables, operationName }, signal) {
   const headers = {
     authorization: `Bearer ${token}`,
     "content-type": "application/json",
-    accept: "application/graphql-response+json, application/json",
+    accept: "application/json", // errors of GraphQL are then no errors of HTTP, which browsers log
   };
   const body = JSON.stringify({ query, variables, operationName });
   let answer;
