@@ -50,6 +50,11 @@ class Running:
     alive: bool = True
 
     @property
+    def service_streams(self) -> int:
+        """Open websockets and event streams."""
+        return self.app._service._streams
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/graphql"
 

@@ -55,7 +55,7 @@ class Session:
         self._scope, self._receive, self._send = scope, receive, send
         self._one_at_a_time = anyio.Lock()
         self._operations: dict[str, anyio.CancelScope] = {}
-        self._is_ready = False
+        self._is_ready = self._has_left = False
         self._heard = anyio.current_time()
         self._end: Closed | None = None
         self._tasks: TaskGroup
@@ -69,7 +69,7 @@ class Session:
         else:
             await self._send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
             await self._serve()
-        if self._end is not None:
+        if self._end is not None and not self._has_left:
             await self._say_goodbye(self._end)
 
     async def _serve(self) -> None:
@@ -126,6 +126,7 @@ class Session:
         while True:
             event = await self._receive()
             if event["type"] == "websocket.disconnect":
+                self._has_left = True
                 return
             self._heard = anyio.current_time()
             await self._handle(_message(event.get("text")))
