@@ -7,7 +7,7 @@ from .request_docs import paragraphs
 from .signatures import parameters_of, returns_of
 from .text import HEADER, docstring, imports, literal, names_in, typing_imports
 
-__all__ = ["emit_family", "emit_requests"]
+__all__ = ["MANY", "emit_family", "emit_requests", "runtime_imports", "stream_parameters"]
 
 _RUNTIME = {
     "CommissionAndFeesReport": ".._runtime._events",
@@ -27,10 +27,21 @@ _RUNTIME = {
 
 _STREAM_PARAMETERS = ("buffer: int = 1000", 'overflow: Overflow = "raise"', "share: bool = False")
 _STREAM_ARGUMENTS = ("buffer=buffer", "overflow=overflow", "share=share")
-_MANY = 6
+MANY = 6
+"""With more arguments than that, a call is two statements: one argument a line would be a long function."""
 
 _CALLS = {"list": "collect", "stream": "subscribe"}
 """The methods of ``trio_ibtws._runtime._calls.Calls`` that are not called as the pattern."""
+
+
+def runtime_imports() -> dict[str, str]:
+    """Return the modules of the hand-written names in annotations."""
+    return dict(_RUNTIME)
+
+
+def stream_parameters() -> tuple[str, ...]:
+    """Return the parameters that every subscription has."""
+    return _STREAM_PARAMETERS
 
 
 def emit_requests(model: Model) -> str:
@@ -140,7 +151,7 @@ def _method(request: RequestMethod) -> str:
 
 def _body(request: RequestMethod) -> list[str]:
     names = [parameter.name for parameter in request.parameters]
-    if request.row.pattern != "stream" or len(names) <= _MANY:
+    if request.row.pattern != "stream" or len(names) <= MANY:
         return [_call(request, names)]
     return [f"arguments = ({', '.join(names)})", _call(request, ["*arguments"])]  # one a line would be a long function
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from .emit_blocking import emit_blocking, emit_blocking_family
 from .emit_docs import emit_docs
 from .emit_events import emit_events
 from .emit_requests import emit_family, emit_requests
@@ -31,9 +32,11 @@ def generate(model: Model) -> dict[str, str]:
         "events": emit_events(model),
         "wrapper": emit_wrapper(model),
         "requests": emit_requests(model),
+        "blocking": emit_blocking(model),
     }
     for family, requests in model.families:
         sources[f"requests_{family.name}"] = emit_family(model, family, requests)
+        sources[f"blocking_{family.name}"] = emit_blocking_family(model, family, requests)
     if model.vocabulary is not None:
         sources["resolvers"] = emit_resolvers(model)
     files = {f"{PACKAGE}/{name}.py": format_source(text) for name, text in sources.items()}

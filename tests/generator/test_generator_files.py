@@ -43,6 +43,8 @@ def test_all_files_are_written(project: Path) -> None:
     assert written == {
         "docs/requests.md",
         "trio_ibtws/_gen/__init__.py",
+        "trio_ibtws/_gen/blocking.py",
+        "trio_ibtws/_gen/blocking_things.py",
         "trio_ibtws/_gen/events.py",
         "trio_ibtws/_gen/requests.py",
         "trio_ibtws/_gen/requests_things.py",
