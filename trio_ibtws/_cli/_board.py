@@ -18,16 +18,17 @@ _PAUSE = 0.1
 
 
 class Board:
-    """A picture that *draw* makes whenever it is wanted; ``alive`` says whether anyone sees it change."""
+    """A picture that *draw* makes whenever it is wanted; ``pictured`` says whether pictures are shown at all."""
 
     def __init__(self, console: Console, draw: Callable[[], Text]) -> None:
         self.console = console
-        # A console that records, as for a page of documentation, wants the last picture only.
-        self.alive = console.is_terminal and not console.record
+        self.pictured = console.is_terminal
         self._draw = draw
         self._next = 0.0
-        # Without its refresh thread: the library promises that there is none.
-        self._live = Live(console=console, auto_refresh=False, transient=True) if self.alive else None
+        # A console that records, as for a page of documentation, wants the last picture only. There is no refresh
+        # thread: the library promises that.
+        changing = self.pictured and not console.record
+        self._live = Live(console=console, auto_refresh=False, transient=True) if changing else None
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -47,7 +48,7 @@ class Board:
 
     def say(self, line: Text | str) -> None:
         """Print a line that stays, where there is no picture."""
-        if not self.alive:
+        if not self.pictured:
             self.console.print(line, soft_wrap=True)
 
     def finish(self) -> None:

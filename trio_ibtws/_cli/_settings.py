@@ -107,16 +107,18 @@ def _read(path: Path, *, needed: bool) -> dict[str, Any]:
 
 def _checked(name: str, value: Any, source: str) -> Any:
     """Return a value of the environment or the file as the type that it should have."""
-    plain = str(value) if isinstance(value, str) or (type(value) is int and name != "host") else ""
+    check, kind = _CHECKS[name]
     try:
-        return _CHECKS[name](plain or repr(value))
+        if not isinstance(value, str) and type(value) is not kind:
+            raise argparse.ArgumentTypeError(f"{value!r} is none")
+        return check(str(value))
     except argparse.ArgumentTypeError as error:
         raise CommandError(f"{name} from {source}: {error}", code=MISUSED) from None
 
 
 def _host(text: str) -> str:
-    if not text.isprintable() or " " in text or text[:1] in "'\"[{":
-        raise argparse.ArgumentTypeError(f"{text} is no host name or address")
+    if not text.isprintable() or " " in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no host name or address")
     return text
 
 
@@ -134,4 +136,8 @@ def client_id(text: str) -> int:
     return int(text)
 
 
-_CHECKS: dict[str, Callable[[str], Any]] = {"host": _host, "port": port, "client_id": client_id}
+_CHECKS: dict[str, tuple[Callable[[str], Any], type[Any]]] = {
+    "host": (_host, str),
+    "port": (port, int),
+    "client_id": (client_id, int),
+}

@@ -83,7 +83,7 @@ async def _show(subscription: Subscription[Any], found: Qualified, arguments: ar
             board.refresh()
 
         watched = await watch(subscription, take, arguments)
-    if board.alive or board.console.record:
+    if board.pictured:
         shown.summary = watched.summary()
         board.finish()
     else:
