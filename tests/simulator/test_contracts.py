@@ -108,7 +108,7 @@ async def test_symbols_say_what_is_listed_on_them(client: StockClient) -> None:
     client.reqMatchingSymbols(1, "SP")
     (got,) = await client.sync()
     kinds: dict[str, Any] = {each.contract.symbol: list(each.derivativeSecTypes) for each in got.contractDescriptions}
-    assert kinds == {"SPY": ["IND", "OPT"], "SPX": ["FUT"]}
+    assert kinds == {"SPY": ["CFD", "OPT"], "SPX": ["FUT"]}
 
 
 def test_expired_contracts_are_found_when_asked_for() -> None:

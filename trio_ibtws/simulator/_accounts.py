@@ -18,6 +18,7 @@ __all__ = ["Account", "Holding", "Margins", "cents"]
 _CENT = Decimal("0.01")
 _BASE = "USD"
 _DAY_TRADING = Decimal("0.5")
+_UNPAID = ("FUT", "CFD")
 _SHORT_OPTION = Decimal("0.2")  # of the underlying's value, on top of the option's
 _MARKET_VALUES = {
     "StockMarketValue": "STK",
@@ -142,10 +143,10 @@ class Account:
         return sum((self.worth(each) for each in here), Decimal(0))
 
     def _futures(self) -> tuple[Decimal, Decimal]:
-        """Return the cost of the futures, for which no cash changed hands, and the profit that they stand at."""
-        here = [each for each in self.holdings.values() if each.instrument.sec_type == "FUT"]
+        """Return the cost of that for which no cash changed hands, futures and CFDs, and the profit it stands at."""
+        here = [each for each in self.holdings.values() if each.instrument.sec_type in _UNPAID]
         cost = sum((each.cost for each in here), Decimal(0))
-        return cost, self._sum("FUT") - cost
+        return cost, sum((self.worth(each) for each in here), Decimal(0)) - cost
 
     def total_cash(self) -> Decimal:
         """Return the cash of all currencies."""
@@ -214,7 +215,7 @@ class Account:
         yield "ExchangeRate", "1.00", "BASE"
 
     def _invested(self) -> Iterator[Holding]:
-        return (each for each in self.holdings.values() if each.instrument.sec_type not in {"CASH", "FUT"})
+        return (each for each in self.holdings.values() if each.instrument.sec_type not in {"CASH", *_UNPAID})
 
     def ledger(self) -> Iterator[tuple[str, Decimal]]:
         """Yield key and amount of what is kept by currency."""

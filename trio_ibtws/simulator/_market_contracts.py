@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
+from ._market_chains import cfds, futures, options
 from ._market_instrument import Instrument
-from ._market_listing import INSTRUMENTS, futures, options
+from ._market_listing import INSTRUMENTS
 
 __all__ = ["Contracts"]
 
@@ -19,7 +20,7 @@ class Contracts:
     """Everything that is listed from one day on."""
 
     def __init__(self, day: date, price: Callable[[Instrument], float]) -> None:
-        self.listed: tuple[Instrument, ...] = (*INSTRUMENTS, *futures(day), *options(day, price))
+        self.listed: tuple[Instrument, ...] = (*INSTRUMENTS, *cfds(), *futures(day), *options(day, price))
 
     def find(self, wanted: dict[str, Any], day: date) -> list[Instrument]:
         """Return what a Contract's values may mean on *day*.

@@ -52,6 +52,7 @@ _TERMS: dict[str, Terms] = {
     "IND": Terms("", 1, 1),
     "FUT": Terms(_DERIVATIVE_ORDER_TYPES, 2147483647, 5, initial="0.1", maintenance="0.08"),
     "OPT": Terms(_DERIVATIVE_ORDER_TYPES, 2, 10, initial="1", maintenance="1"),
+    "CFD": Terms(_DERIVATIVE_ORDER_TYPES, 1, 100, "0.0001", "0.0001", initial="0.2", maintenance="0.15"),
     "CRYPTO": Terms("DAY,GTC,IOC,LMT,MKT,WHATIF", 8, 1, "0.00000001", "0.00000001", initial="1", maintenance="1"),
     "BOND": Terms(_EVERYWHERE, 1, 25, initial="0.25", maintenance="0.2"),
 }
@@ -108,6 +109,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     def is_stock(self) -> bool:
         """Whether sizes are shares, which old clients count in hundreds."""
         return self.sec_type == "STK"
+
+    @property
+    def rerouted(self) -> Instrument | None:
+        """The instrument whose market data are to be asked for instead; a CFD has none of its own."""
+        return self.under if self.sec_type == "CFD" else None
 
     @property
     def has_trades(self) -> bool:
@@ -186,12 +192,17 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
         }
 
     def _of_derivative(self) -> dict[str, Any]:
-        if self.expiry is None or self.under is None:
+        if self.under is None or self.sec_type == "IND":  # an index is made of its fund here, which nobody need know
             return {}
-        return {
+        under = {
             "underConId": self.under.con_id,
             "underSymbol": self.under.symbol,
             "underSecType": self.under.sec_type,
+        }
+        if self.expiry is None:
+            return under
+        return {
+            **under,
             "contractMonth": f"{self.expiry:%Y%m}",
             "realExpirationDate": f"{self.expiry:%Y%m%d}",
         }

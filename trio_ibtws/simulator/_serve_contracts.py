@@ -97,7 +97,8 @@ def matching_symbols(session: Session, values: dict[str, Any]) -> None:
 
 def _derivatives(session: Session, under: Instrument) -> list[str]:
     """Return the security types of what is listed on an underlying."""
-    return sorted({each.sec_type for each in session.world.contracts.listed if each.under is under})
+    listed = session.world.contracts.listed
+    return sorted({each.sec_type for each in listed if each.under is under and each.sec_type != "IND"})
 
 
 def market_rule(session: Session, values: dict[str, Any]) -> None:

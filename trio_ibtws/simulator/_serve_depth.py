@@ -77,6 +77,9 @@ def mkt_depth(session: Session, values: dict[str, Any]) -> None:
     if instrument.sec_type in {"IND", "BOND"} or (smart_venue and not values["isSmartDepth"]):
         session.error(request, *_NO_DEPTH)
         return
+    if instrument.rerouted is not None:
+        session.send("rerouteMktDepthReq", reqId=request, conId=instrument.rerouted.con_id, exchange="SMART")
+        return
     if instrument.series is None or not session.world.scenario.live_data:
         session.error(request, 354, f"Requested market data is not subscribed.{instrument.local_venue}/DEEP/ALL")
         return

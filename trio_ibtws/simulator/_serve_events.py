@@ -11,6 +11,13 @@ from ._session import Handler, Session
 __all__ = ["HANDLERS"]
 
 _EVENT_TYPES = ("wsh_div", "wsh_ed", "wsh_st")
+_USUAL_PORT = 4002  # of a gateway for paper accounts
+_READ_ONLY_QUESTION = {
+    "id": 397,
+    "title": "The API is in Read-Only mode information message",
+    "defaultAction": "Yes",
+    "enabled": False,
+}
 
 
 def calendar_meta(session: Session, values: dict[str, Any]) -> None:
@@ -42,10 +49,16 @@ def soft_dollar_tiers(session: Session, values: dict[str, Any]) -> None:
 
 def config(session: Session, values: dict[str, Any]) -> None:
     """Serve reqConfig: what a client may see of the settings."""
-    settings = {"readOnlyApi": session.world.scenario.read_only, "loggingLevel": "error", "trustedIPs": ["127.0.0.1"]}
+    settings = {
+        "readOnlyApi": session.world.scenario.read_only,
+        "socketPort": _USUAL_PORT,
+        "loggingLevel": "error",
+        "trustedIPs": ["127.0.0.1"],
+    }
     session.send(
         "configResponse",
         reqId=values["reqId"],
+        messages=[_READ_ONLY_QUESTION],
         lockAndExit={"autoLogoffTime": "11:45", "autoLogoffPeriod": "PM", "autoLogoffType": "logoff"},
         api={"precautions": {"bypassOrderPrecautions": False}, "settings": settings},
         orders={"smartRouting": {"seekPriceImprovement": False}},

@@ -46,6 +46,9 @@ def mkt_data(session: Session, values: dict[str, Any]) -> None:
     if sum(kind == _KIND for kind, _ in session.lines) >= session.world.scenario.line_limit:
         session.error(request, 101, "Max number of tickers has been reached")
         return
+    if instrument.rerouted is not None:
+        session.send("rerouteMktDataReq", reqId=request, conId=instrument.rerouted.con_id, exchange="SMART")
+        return
     if not _legal(session, request, instrument, values["genericTickList"]):
         return
     if _permitted(session, instrument):
