@@ -81,9 +81,10 @@ def check_kind(kind: str, method: str, media: str) -> None:
 
 async def _request(exchange: Exchange) -> GraphQLRequest:
     if exchange.method == "GET":
-        return GraphQLRequest.from_json(_from_query_string(exchange.scope["query_string"]))
-    _check_content_type(exchange.header(b"content-type"), exchange.header(b"content-encoding"))
-    data = decode(await exchange.body())
+        data = _from_query_string(exchange.scope["query_string"])
+    else:
+        _check_content_type(exchange.header(b"content-type"), exchange.header(b"content-encoding"))
+        data = decode(await exchange.body())
     if isinstance(data, list):
         raise HTTPError(400, "BAD_REQUEST", "a request is one operation: batches are not served")
     try:
