@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import anyio
 import pytest
+import trio
 from anyio.from_thread import start_blocking_portal
 
 import trio_ibtws
@@ -177,6 +178,15 @@ def test_in_a_notebook_whose_loop_is_running() -> None:
             return tws.contract_details(stock("AAPL"))[0].contract.conId
 
     assert asyncio.run(cell()) == 265598
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_in_a_trio_program_it_is_refused(backend: Literal["trio", "asyncio"]) -> None:
+    async def program() -> None:
+        with pytest.raises(RuntimeError, match="use open_client"), blocking(simulate=True, backend=backend):
+            pytest.fail("it would stop the loop")
+
+    trio.run(program)
 
 
 def test_from_several_threads(tws: BlockingClient) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar, overlo
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from ibapi.contract import Contract
+from trio.lowlevel import in_trio_run
 
 from ._client import Client, open_client
 from ._gen.blocking import BlockingRequests
@@ -232,7 +233,11 @@ def blocking(
       backend: on which event loop the client runs.
 
     Leaving ends what is open and waits until the connection and its thread have ended. What the block raises comes out
-    as it is. Raises what ``open_client`` does.
+    as it is.
+
+    Raises:
+      RuntimeError: it was called in a Trio program.
+      IBError: what ``open_client`` raises.
     """
     options: dict[str, Any] = {
         "client_id": client_id,
@@ -242,6 +247,8 @@ def blocking(
         "codes": codes,
         "trading": trading,
     }
+    if in_trio_run():  # whose thread a portal would not let in, and wait for
+        raise RuntimeError("blocking() would stop the Trio program that it is called in; use open_client there")
     with start_blocking_portal(backend, name="trio_ibtws") as raw:
         portal = Portal(raw)
         with raw.wrap_async_context_manager(_opened(host, port, simulate, options)) as client:

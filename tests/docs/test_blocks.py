@@ -26,7 +26,7 @@ from trio_ibtws.simulator import Limits, Scenario
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _BLOCK = re.compile(r"^( *)```(?:python|py)\n(.*?)^\1```$|<!-- run: (.*?) -->", re.MULTILINE | re.DOTALL)
-_STARTS_A_LOOP = re.compile(r"^\s*(trio|anyio|asyncio)\.run\(|^\s*with (trio_ibtws\.)?blocking\(", re.MULTILINE)
+_STARTS_A_LOOP = re.compile(r"^\s*(trio|anyio|asyncio)\.run\(|^\s*(with|\w+ =) (trio_ibtws\.)?blocking\(", re.MULTILINE)
 
 
 class Block(NamedTuple):
