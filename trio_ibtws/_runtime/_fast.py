@@ -230,10 +230,21 @@ def _copied(function: FunctionType, scope: dict[str, Any]) -> Any:
 
 
 def silence_twins(wrapper: EWrapper) -> None:
-    """Let the protobuf twins of callbacks that *wrapper* does not take cost nothing: EWrapper's own would log them."""
-    for name in dir(EWrapper):
-        if name.endswith("ProtoBuf") and getattr(type(wrapper), name) is getattr(EWrapper, name):
-            setattr(wrapper, name, unheard)
+    """Let the protobuf twins of callbacks that *wrapper* does not take cost nothing: EWrapper's own would log them.
+
+    Its class becomes one that has them; a hundred attributes of its own would make every look into it slower.
+    """
+    wrapper.__class__ = _silent(type(wrapper))
+
+
+@cache
+def _silent(kind: type[EWrapper]) -> type[EWrapper]:
+    silent = {
+        name: staticmethod(unheard)
+        for name in dir(EWrapper)
+        if name.endswith("ProtoBuf") and getattr(kind, name) is getattr(EWrapper, name)
+    }
+    return type(kind.__name__, (kind,), {"__doc__": kind.__doc__, "__module__": kind.__module__, **silent})
 
 
 def unheard(message: Any) -> None:

@@ -91,8 +91,10 @@ def _tick_price() -> TickHandler:
         except _UNUSUAL:
             return False
         attrib = attributes()
-        if flags:
-            attrib.canAutoExecute, attrib.pastLimit, attrib.preOpen = flags & 1 != 0, flags & 2 != 0, flags & 4 != 0
+        if flags & 1:
+            attrib.canAutoExecute = True
+        if flags & 6:
+            attrib.pastLimit, attrib.preOpen = flags & 2 != 0, flags & 4 != 0
         wrapper.tickPrice(request_id, tick_type, value, attrib)
         if tick_type in size_of:
             wrapper.tickSize(request_id, size_of[tick_type], amount)

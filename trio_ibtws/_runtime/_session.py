@@ -183,22 +183,27 @@ class Session:
         """
         until = perf_counter() + seconds
         self.crowd(None)
-        unlooked = LOOK_EVERY
         while self.ended is None and (whole := self._whole_frames()):
-            while whole and self.ended is None:
-                frame = whole.pop()
-                unlooked -= len(frame)
-                if self._bridge.tick(frame):
-                    self.frames_in += 1
-                else:
-                    self._take(frame)
-                if self.crowded is not None:
-                    return True
-                if unlooked < 0:
-                    unlooked = LOOK_EVERY
-                    if perf_counter() >= until:
-                        return True
+            self._deliver(whole, LOOK_EVERY)
+            if self.crowded is not None or perf_counter() >= until:
+                return self.ended is None
         return False
+
+    def _deliver(self, whole: list[bytes], size: int) -> None:
+        """Deliver frames of *size* bytes in all, or until a reader falls behind or the session ends."""
+        tick, left = self._bridge.tick, len(whole)
+        try:
+            while whole:
+                frame = whole.pop()
+                if not tick(frame):
+                    self._take(frame)
+                    if self.ended is not None:
+                        return
+                size -= len(frame)
+                if size < 0 or self.crowded is not None:
+                    return
+        finally:
+            self.frames_in += left - len(whole)
 
     def crowd(self, buffer: Buffer | None) -> None:
         """Note that *buffer* is half full: its reader is to run before more comes."""
@@ -221,9 +226,8 @@ class Session:
         if not whole:
             return False
         frame = whole.pop()
-        if self._bridge.tick(frame):
-            self.frames_in += 1
-        else:
+        self.frames_in += 1
+        if not self._bridge.tick(frame):
             self._take(frame)
         return True
 
@@ -237,7 +241,6 @@ class Session:
             raise
 
     def _take(self, frame: bytes) -> None:
-        self.frames_in += 1
         bridge = self._bridge
         if not bridge.server_version:
             bridge.shake_hands(frame)

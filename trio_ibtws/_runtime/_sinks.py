@@ -143,6 +143,8 @@ class Buffer:
         self.failed: Callable[[], None] = nobody
         if not batches:
             self.item = self.push  # type: ignore[method-assign]  # one call less for each event
+        if overflow == "raise":
+            self.pop = self._events.popleft  # type: ignore[method-assign]  # nothing is dropped that it had to tell of
         self.error: Exception | None = None
         self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
 

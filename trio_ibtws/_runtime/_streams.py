@@ -133,13 +133,14 @@ class EventStream(ObjectReceiveStream[T_co]):
             self._close()
 
     async def __anext__(self) -> T_co:
-        if self._at_once:  # none is left while somebody is inside receive(), nor after close()
+        left = self._at_once
+        if left:  # none is left while somebody is inside receive(), nor after close()
             try:
                 event: T_co = self._pop()
             except IndexError:
                 pass
             else:
-                self._at_once -= 1
+                self._at_once = left - 1 or self._more_at_once()
                 return event
         try:
             return await self.receive()
@@ -167,6 +168,10 @@ class EventStream(ObjectReceiveStream[T_co]):
                 left = CHECKPOINT_EVERY
         finally:
             self._at_once = 0 if self._closed else left - 1
+
+    def _more_at_once(self) -> int:
+        """Return how many more events may be read without letting others run, those that were allowed having been."""
+        return 0 if self._turn_is_over() else CHECKPOINT_EVERY
 
     def _turn_is_over(self) -> bool:
         return perf_counter() - self._turn_began >= TURN_SECONDS

@@ -15,6 +15,7 @@ from ibapi.wrapper import EWrapper
 
 from ._compat import callback_parameters, error_arguments, require_callback
 from ._events import CommissionAndFeesReport, Event, ExecDetails, OpenOrder, OrderBound, OrderStatus
+from ._fast import unheard
 from ._values import integer, number, order_id, size
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class SessionWrapper(EWrapper):
 
     def _hear(self, request: Request[Any], name: str, deliver: Callable[..., None]) -> None:
         require_callback(request.method, name)
-        if getattr(type(self), name) is not getattr(EWrapper, name):
+        if getattr(type(self), name) not in (getattr(EWrapper, name), unheard):
             return
         parameters = callback_parameters(name)
         keyed = parameters[:1] in _REQUEST_ID_PARAMETERS
