@@ -68,6 +68,11 @@ def test_hours_over_night() -> None:
     assert hours.sessions[0].duration == timedelta(hours=23)
     assert hours.is_open(datetime(2026, 4, 5, 22, tzinfo=UTC)) is True  # it begins before the first day
     assert hours.is_open(datetime(2026, 4, 6, 21, 30, tzinfo=UTC)) is False
+    assert hours.is_open(datetime(2026, 4, 8, 21, 30, tzinfo=UTC)) is False
+    assert hours.is_open(datetime(2026, 4, 8, 22, tzinfo=UTC)) is None  # the next day's begins, and was not told
+    holiday = parse_hours(f"{FUTURE};20260409:CLOSED", "US/Central")
+    assert holiday.is_open(datetime(2026, 4, 9, 21, tzinfo=UTC)) is False
+    assert holiday.is_open(datetime(2026, 4, 9, 22, tzinfo=UTC)) is None
 
 
 def test_the_old_way_of_writing() -> None:

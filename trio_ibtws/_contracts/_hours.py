@@ -53,14 +53,28 @@ class TradingHours:
     """
 
     def __init__(self, zone: tzinfo, sessions: Iterable[TradingSession], closed: Iterable[date] = ()) -> None:
-        self.zone = zone
+        self.zone: tzinfo = zone
         """The exchange's zone: ``session.start.astimezone(hours.zone)``."""
-        self.sessions = tuple(sorted(set(sessions)))
-        self.closed = tuple(sorted(set(closed)))
+        self.sessions: tuple[TradingSession, ...] = tuple(sorted(set(sessions)))
+        """In order."""
+        self.closed: tuple[date, ...] = tuple(sorted(set(closed)))
+        """The days without a session, in order."""
+        self._known = self._told()
+
+    def _told(self) -> tuple[datetime, datetime] | None:
+        """Return from when to when TWS told anything.
+
+        Where a day begins on the evening before it, nothing is known of the evening of the last one.
+        """
         days = [*self.closed, *(each.day for each in self.sessions)]
-        self._known = [self._midnight(min(days)), self._midnight(max(days) + timedelta(1))] if days else []
+        if not days:
+            return None
+        first, last = self._midnight(min(days)), self._midnight(max(days) + timedelta(1))
+        evening = max((self._midnight(each.day) - each.start for each in self.sessions), default=timedelta(0))
         if self.sessions:
-            self._known[0] = min(self._known[0], self.sessions[0].start)
+            first = min(first, self.sessions[0].start)
+            last = max(last - max(evening, timedelta(0)), self.sessions[-1].end)
+        return first, last
 
     def _midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), self.zone).astimezone(UTC)
@@ -76,7 +90,7 @@ class TradingHours:
 
     def covers(self, when: datetime) -> bool:
         """Return whether TWS told anything about that instant."""
-        return bool(self._known) and self._known[0] <= when < self._known[1]
+        return self._known is not None and self._known[0] <= when < self._known[1]
 
     def session_at(self, when: datetime) -> TradingSession | None:
         """Return the session that is on at *when*, ``None`` if there is none or nothing is known."""

@@ -166,7 +166,7 @@ class TimeBars:
         self._fill = empty == "fill"
         self._bar: _Growing | None = None
         self._done: Bar | None = None
-        self.late = 0
+        self.late: int = 0
         """How many ticks came for a bar that was finished."""
 
     def add(self, tick: Tick) -> list[Bar]:
@@ -283,7 +283,7 @@ class BarStream:
     ) -> None:
         self._ticks = ticks
         self._finished: list[Bar] = []
-        self.builder = builder
+        self.builder: BarBuilder = builder
         """What cuts the bars."""
 
     async def receive(self) -> Bar:

@@ -153,7 +153,7 @@ class DepthStream:
 
     def __init__(self, events: EventStream[MktDepthEvent], book: DepthBook) -> None:
         self._events = events
-        self.book = book
+        self.book: DepthBook = book
         """The book as of the last round that was received."""
 
     async def receive(self) -> Depth:
