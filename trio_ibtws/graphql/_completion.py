@@ -23,6 +23,9 @@ from ._gather import gather
 from ._plans import Call, Plans, collect_subfields, leaf_coercer, plan_for
 from ._work import Work
 
+_SLOW_FIELDS: Final = 10
+"""How many fields one counts for that takes Tartiflette's own path."""
+
 _NUMBER: Final = 8
 """Bytes of JSON that a value counts for which is no string."""
 
@@ -98,6 +101,7 @@ def _fast(call: Call, source: Any) -> Any:
 
 
 async def _slow(execution: Any, parent_type: Any, source: Any, path: Any, call: Call, introspection: bool) -> Any:
+    execution.work.fields += _SLOW_FIELDS
     return await call.definition.resolver(
         execution, parent_type, source, call.nodes, Path(path, call.key), introspection
     )
