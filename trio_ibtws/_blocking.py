@@ -51,11 +51,10 @@ class BlockingClient(BlockingRequests):
     raises in ``Client``; what is interrupted, by Ctrl-C say, is cancelled at TWS.
     """
 
-    _client: Client
-
     def __init__(self, portal: Portal, client: Client, raw: BlockingPortal) -> None:
         self._portal = portal
         self._client = client
+        self._own = client
         self._raw = raw
 
     # --- waiting
@@ -70,7 +69,7 @@ class BlockingClient(BlockingRequests):
     @property
     def client(self) -> Client:
         """The client in the loop, for ``run`` and ``enter``."""
-        return self._client
+        return self._own
 
     def run(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call and await *function* in the loop; return what it returns, raise what it raises.
@@ -92,40 +91,40 @@ class BlockingClient(BlockingRequests):
     @property
     def server_version(self) -> int:
         """The version of the protocol that this client and TWS agreed on."""
-        return self._client.server_version
+        return self._own.server_version
 
     @property
     def connection_time(self) -> str:
         """TWS's clock when the connection was made, as TWS writes it."""
-        return self._client.connection_time
+        return self._own.connection_time
 
     @property
     def accounts(self) -> tuple[str, ...]:
         """The accounts of the user who is logged in."""
-        return self._client.accounts
+        return self._own.accounts
 
     @property
     def farms(self) -> Mapping[str, FarmState]:
         """The state of TWS's data farms by name."""
-        return self._portal.do(lambda: dict(self._client.farms))
+        return self._portal.do(lambda: dict(self._own.farms))
 
     def stats(self) -> Stats:
         """Return the connection's counters as they are now."""
-        return self._portal.do(self._client.stats)
+        return self._portal.do(self._own.stats)
 
     def notices(self) -> BlockingSubscription[Notice]:
         """Subscribe to every message of TWS that ends nothing."""
-        return self._portal.subscription(self._client.notices())
+        return self._portal.subscription(self._own.notices())
 
     def order_events(self) -> BlockingSubscription[OrderEvent]:
         """Subscribe to what happens to orders, from before anyone asked."""
-        return self._portal.subscription(self._client.order_events())
+        return self._portal.subscription(self._own.order_events())
 
     def depth(
         self, contract: Contract, num_rows: int = 10, is_smart_depth: bool = False, *, strict: bool = False
     ) -> BlockingDepth:
         """Subscribe to the order book of *contract*, as whole books, as ``Client.depth`` does."""
-        return BlockingDepth(self._portal, self._client.depth(contract, num_rows, is_smart_depth, strict=strict))
+        return BlockingDepth(self._portal, self._own.depth(contract, num_rows, is_smart_depth, strict=strict))
 
     # --- contracts
 
@@ -140,16 +139,16 @@ class BlockingClient(BlockingRequests):
     ) -> Qualification | list[Qualification]:
         """Say which contract a description means, as ``Client.qualify`` does."""
         if isinstance(contract, Contract):
-            return self._portal.wait(self._client.qualify, contract, fresh=fresh)
-        return self._portal.wait(self._client.qualify, list(contract), fresh=fresh)
+            return self._portal.wait(self._own.qualify, contract, fresh=fresh)
+        return self._portal.wait(self._own.qualify, list(contract), fresh=fresh)
 
     def option_chains(self, underlying: Contract, exchange: str = "") -> tuple[OptionChain, ...]:
         """Return the option chains on *underlying*, as ``Client.option_chains`` does."""
-        return self._portal.wait(self._client.option_chains, underlying, exchange)
+        return self._portal.wait(self._own.option_chains, underlying, exchange)
 
     def option_chain(self, underlying: Contract, exchange: str = "SMART", trading_class: str = "") -> OptionChain:
         """Return the option chain on *underlying* at *exchange*, as ``Client.option_chain`` does."""
-        return self._portal.wait(self._client.option_chain, underlying, exchange, trading_class)
+        return self._portal.wait(self._own.option_chain, underlying, exchange, trading_class)
 
     def option_contracts(
         self,
@@ -159,17 +158,17 @@ class BlockingClient(BlockingRequests):
         right: Right | None = None,
     ) -> list[Qualified]:
         """Return the options of *chain* that are listed, as ``Client.option_contracts`` does."""
-        return self._portal.wait(self._client.option_contracts, chain, expirations, strikes, right)
+        return self._portal.wait(self._own.option_contracts, chain, expirations, strikes, right)
 
     def market_rules(self, details: ContractDetails) -> dict[str, MarketRule]:
         """Return the steps of a contract's prices, by exchange, as ``Client.market_rules`` does."""
-        return self._portal.wait(self._client.market_rules, details)
+        return self._portal.wait(self._own.market_rules, details)
 
     def round_price(
         self, contract: Qualified, price: float | Decimal, direction: Direction = "nearest", exchange: str = ""
     ) -> Decimal:
         """Return the price that an order for *contract* can have, as ``Client.round_price`` does."""
-        return self._portal.wait(self._client.round_price, contract, price, direction, exchange)
+        return self._portal.wait(self._own.round_price, contract, price, direction, exchange)
 
 
 class BlockingDepth:

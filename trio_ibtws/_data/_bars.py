@@ -6,6 +6,7 @@ ticks and returns the bars that they finish, and it can be told how late it is w
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from decimal import Decimal
@@ -64,9 +65,11 @@ class Bar(msgspec.Struct, frozen=True):
 class BarBuilder(Protocol):
     """What ``BarStream`` needs: ``TimeBars``, ``TickBars``, ``VolumeBars``, or your own."""
 
+    @abstractmethod
     def add(self, tick: Tick) -> list[Bar]:
         """Take a tick, return the bars that it finishes."""
 
+    @abstractmethod
     def partial(self) -> Bar | None:
         """Return the bar that is growing, with ``complete=False``."""
 
