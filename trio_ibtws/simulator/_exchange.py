@@ -6,7 +6,7 @@ is known), ``_transmit`` (it is sent, with those that waited for it), ``_activat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import count
 from typing import Protocol
@@ -16,39 +16,16 @@ from ._clock import Clock
 from ._fills import Fills
 from ._market import Market, Tick
 from ._market_instrument import Instrument
+from ._order_conditions import Conditions
+from ._order_listener import Listener
 from ._order_prices import marketable_price, triggered
 from ._orders import Execution, Order
 from ._ticker import Ticker
 from ._times import parse_time
 
-__all__ = ["Exchange", "Listener", "Tickers"]
+__all__ = ["Exchange", "Tickers"]
 
 _FIRST_PERM_ID = 900_000_001
-
-
-class Listener(Protocol):
-    """Who is told what happens to orders."""
-
-    def shown(self, order: Order) -> None:
-        """The state of an order is to be told, all of it."""
-
-    def status(self, order: Order) -> None:
-        """The status of an order is to be told."""
-
-    def executed(self, execution: Execution) -> None:
-        """An order was filled, or a part of it."""
-
-    def charged(self, execution: Execution) -> None:
-        """The commission of an execution is known."""
-
-    def cancelled(self, order: Order) -> None:
-        """An order was cancelled, which its status has said already."""
-
-    def discarded(self, order: Order) -> None:
-        """An order was given up before it was transmitted."""
-
-    def held_until_open(self, order: Order, opens: float) -> None:
-        """An order waits for its market to open."""
 
 
 class Tickers(Protocol):
@@ -62,10 +39,18 @@ class Tickers(Protocol):
 class Exchange:
     """The orders of all clients."""
 
-    def __init__(self, clock: Clock, market: Market, account: Account, tickers: Tickers) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        market: Market,
+        account: Account,
+        tickers: Tickers,
+        by_id: Callable[[int], Instrument | None],
+    ) -> None:
         self._clock = clock
         self._market = market
         self._fills = Fills(clock, account)
+        self.conditions: Conditions = Conditions(clock, market, account, by_id, self._fills.executions)
         self._tickers = tickers
         self._next_ids: dict[int, int] = {}
         self._perm_ids = count(_FIRST_PERM_ID)
@@ -123,6 +108,7 @@ class Exchange:
 
     def _transmit(self, order: Order) -> None:
         order.transmitted = True
+        order.began = self._clock.now()
         opens = self._opens(order)
         if order.parent is not None and order.parent.status != "Filled":
             order.why_held = "child,trigger" if order.waits else "child"
@@ -147,7 +133,7 @@ class Exchange:
         if order.done or order.active:
             return
         order.active = True
-        rests = order.waits or order.at_close
+        rests = order.waits or order.at_close or order.waits_for_conditions
         order.why_held = "trigger" if order.waits else ""
         if rests or order.repeats:
             order.status = "PreSubmitted"
@@ -217,8 +203,20 @@ class Exchange:
 
     # --- from the market -----------------------------------------------------------------------------------------
 
+    def _may_work(self, order: Order) -> bool:
+        """Return whether an order's conditions, if it has any, let it work; they may also end it."""
+        if not order.conditional or not self.conditions.met(order):
+            return not order.waits_for_conditions
+        if not order.waits_for_conditions:
+            self._cancelled(order)
+            return False
+        order.released = True
+        order.status = "PreSubmitted" if order.waits or order.at_close else "Submitted"
+        self.listener.shown(order)
+        return True
+
     def _on_tick(self, order: Order, tick: Tick) -> None:
-        if not triggered(order, tick):
+        if not self._may_work(order) or not triggered(order, tick):
             return
         if order.waits:
             order.stopped = True

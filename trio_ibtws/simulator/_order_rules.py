@@ -27,20 +27,38 @@ _PRICES: dict[str, tuple[str, ...]] = {
 _IDEALPRO_LEAST = Decimal(20_000)
 _TIFS = ("", "DAY", "GTC", "IOC", "GTD", "OPG", "FOK", "DTC", "GTX", "AUC")
 
+ALGORITHMS = frozenset(
+    {
+        "AD",
+        "Adaptive",
+        "ArrivalPx",
+        "BalanceImpactRisk",
+        "ClosePx",
+        "DarkIce",
+        "MinImpact",
+        "PctVol",
+        "PctVolPx",
+        "PctVolSz",
+        "PctVolTm",
+        "Twap",
+        "Vwap",
+    }
+)
+"""The algorithms of IB that are known; orders with one work as orders without."""
+
 
 def refusal(order: dict[str, Any], instrument: Instrument, account: Account) -> Refusal | None:
     """Return the error for an order that is malformed, or ``None``."""
     cause = _malformed(order)
     if cause is not None:
         return 321, f"Error validating request.-'v' : cause - {cause}"
-    if ORDER_TYPES[order["orderType"]] not in instrument.terms.order_types.split(",") and instrument.has_quotes:
-        return 387, "Unsupported order type for this exchange and security type."
+    unsupported = _unsupported(order, instrument)
+    if unsupported is not None:
+        return unsupported
     if not order["totalQuantity"] or order["totalQuantity"] < 0:
         return 434, "The order size cannot be zero."
     if order["account"] not in {"", account.name}:
         return 321, "Error validating request.-'v' : cause - Invalid account code was entered."
-    if order.get("displaySize") and (order.get("algoStrategy") or order["displaySize"] >= order["totalQuantity"]):
-        return 10255, "The 'Display Size' order attribute may not be specified for this order."
     prices = [order.get(name) for name in _prices_of(order["orderType"])]
     if order["orderType"].startswith("TRAIL") and bool(order.get("auxPrice")) == bool(order.get("trailingPercent")):
         return 321, "Error validating request.-'v' : cause - Either a trailing amount or a percentage is needed."
@@ -60,6 +78,18 @@ def _malformed(order: dict[str, Any]) -> str | None:
         return "Invalid order type was entered"
     if order["tif"] not in _TIFS:
         return "Invalid time in force was entered"
+    return None
+
+
+def _unsupported(order: dict[str, Any], instrument: Instrument) -> Refusal | None:
+    """Return the error for what an order asks for and cannot have, or ``None``."""
+    algorithm, shown = order.get("algoStrategy"), order.get("displaySize")
+    if ORDER_TYPES[order["orderType"]] not in instrument.terms.order_types.split(",") and instrument.has_quotes:
+        return 387, "Unsupported order type for this exchange and security type."
+    if algorithm and algorithm not in ALGORITHMS:
+        return 439, "Order processing failed. Algorithm definition not found."
+    if shown and (algorithm or shown >= (order["totalQuantity"] or 0)):
+        return 10255, "The 'Display Size' order attribute may not be specified for this order."
     return None
 
 

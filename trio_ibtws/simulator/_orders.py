@@ -68,6 +68,10 @@ class Order(msgspec.Struct, kw_only=True):
     active: bool = False
     stopped: bool = False
     """Whether its stop price has been reached."""
+    released: bool = False
+    """Whether its conditions have been met."""
+    began: float = 0.0
+    """When it was sent to the exchange."""
     bound: bool = True
     """Whether it has an order id; one that was given by hand has none at first."""
     trail: float | None = None
@@ -122,6 +126,16 @@ class Order(msgspec.Struct, kw_only=True):
     def waits(self) -> bool:
         """Whether it rests until a price is reached, and it has not been."""
         return self.kind in _TRIGGERED and not self.stopped
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it has conditions, and they have not been met."""
+        return bool(self.values.get("conditions")) and not self.released
+
+    @property
+    def waits_for_conditions(self) -> bool:
+        """Whether it does not work until its conditions are met, rather than is cancelled by them."""
+        return self.conditional and not self.values.get("conditionsCancelOrder")
 
     @property
     def at_close(self) -> bool:

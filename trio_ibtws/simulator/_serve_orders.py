@@ -38,6 +38,7 @@ def place_order(session: Session, values: dict[str, Any]) -> None:
     if instrument is None:
         return
     problem = refusal(values["order"], instrument, session.world.account)
+    problem = problem or exchange.conditions.problem(values["order"].get("conditions") or ())
     if problem is None and (instrument.series is None or not instrument.has_quotes):
         problem = (201, "Order rejected - reason:No trading permissions.")
     if problem is not None:

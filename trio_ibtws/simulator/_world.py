@@ -32,7 +32,7 @@ class World:
         self.market: Market = Market(seed)
         self.contracts: Contracts = Contracts(self.today(), lambda each: self.market.previous_close(each, clock.now()))
         self.account: Account = Account(scenario.account, scenario.cash, self.mark)
-        self.exchange: Exchange = Exchange(clock, self.market, self.account, self)
+        self.exchange: Exchange = Exchange(clock, self.market, self.account, self, self.contracts.by_id)
         self.sessions: dict[int, Session] = {}
         self._tickers: dict[int, Ticker] = {}
         self.auto_bind = False
