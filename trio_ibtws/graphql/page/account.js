@@ -31,7 +31,7 @@ export class Account {
     this.#service = service;
     this.#figures = Object.fromEntries(FIGURES.map(([key]) => [key, h("dd", {}, NONE)]));
     const list = FIGURES.map(([key, name]) => h("div", { class: key.endsWith("PnL") ? "gain" : null }, h("dt", {}, name), this.#figures[key]));
-    const title = h("h2", {}, "Account ", this.#name, " ", this.#tag);
+    const title = h("h2", {}, "Account", this.#tag, this.#name);
     this.element = h("section", { class: "figures", "aria-label": "Account" }, title, h("dl", {}, list));
     this.#start();
   }

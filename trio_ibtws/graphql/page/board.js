@@ -11,7 +11,7 @@ export function openBoard(place, service) {
   const account = new Account(service);
   const watch = new Watchlist(service);
   const chart = new ChartPanel(service);
-  const parts = [account, watch, chart, new Positions(service), new Orders(service)];
+  const parts = [account, watch, chart, new Positions(service, (contract) => watch.add(contract)), new Orders(service)];
   place.replaceChildren(...parts.map((part) => part.element));
   watch.addEventListener("select", () => chart.show(watch.selected));
   if (watch.selected) chart.show(watch.selected);

@@ -83,20 +83,20 @@ export class Chart {
     const step = Math.min(right / bars.length, WIDEST * 1.6);
     const start = right - step * bars.length;
     return {
-      right, bottom, floor, low, high, step, start,
+      right, bottom, floor, low, high, step, start, now,
       x: (index) => start + step * (index + 0.5),
       y: (price) => AXIS.top + ((high - price) / (high - low)) * (floor - AXIS.top),
     };
   }
 
-  #drawGrid(bars, { right, bottom, floor, low, high, step, x, y }) {
+  #drawGrid(bars, { right, bottom, floor, low, high, step, now, x, y }) {
     const pen = this.#pen;
     pen.textBaseline = "middle";
     pen.textAlign = "left";
     for (const price of niceTicks(low, high, (floor - AXIS.top) / 56)) {
       this.#line([[0, y(price)], [right, y(price)]], this.#colours.grid);
       pen.fillStyle = this.#colours["ink-3"];
-      pen.fillText(fixed(price, this.digits), right + 8, y(price));
+      if (Math.abs(y(price) - y(now)) > 14) pen.fillText(fixed(price, this.digits), right + 8, y(price));
     }
     pen.textAlign = "center";
     for (const [index, label] of timeTicks(bars.map((bar) => bar.date), Math.ceil(72 / step))) {
@@ -129,11 +129,10 @@ export class Chart {
     });
   }
 
-  #drawNow({ open, close: last }, { right, y }) {
-    const close = this.now ?? last;
-    const colour = this.stale ? this.#colours.stale : this.#colours[close < open ? "down" : "up"];
-    this.#line([[0, y(close)], [right, y(close)]], colour, [2, 3]);
-    this.#label(fixed(close, this.digits), right, y(close), colour, this.#colours.panel);
+  #drawNow({ open }, { right, now, y }) {
+    const colour = this.stale ? this.#colours.stale : this.#colours[now < open ? "down" : "up"];
+    this.#line([[0, y(now)], [right, y(now)]], colour, [2, 3]);
+    this.#label(fixed(now, this.digits), right, y(now), colour, this.#colours.panel);
   }
 
   #drawCross(bars, { right, bottom, floor, low, high, step, start, x, y }) {

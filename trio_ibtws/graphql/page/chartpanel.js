@@ -9,6 +9,7 @@ import { fixed, signed } from "./format.js";
 import { BAR_UPDATES } from "./operations.js";
 import { freshness, panel } from "./panel.js";
 import { fullDate } from "./scales.js";
+import { segments } from "./segments.js";
 
 // name, duration and size of the bars, and the span that is subscribed to: long enough to hold some of them.
 const RANGES = [
@@ -25,6 +26,7 @@ export class ChartPanel {
   #service;
   #row = null;
   #range = RANGES[0];
+  #ranges;
   #feed = null;
   #bars = new Map();
   #turn = 0;
@@ -40,10 +42,10 @@ export class ChartPanel {
       name: part("strong", "chart-name"), long: part("span", "chart-long"), price: part("span", "chart-price"),
       change: part("span", "change"), legend: part("div", "legend"), word: part("p", "chart-word"),
     };
-    const ranges = RANGES.map((range) => h("button", { onclick: () => this.#choose(range), "aria-pressed": "false" }, range.name));
-    this.ranges = h("div", { class: "segments", role: "group", "aria-label": "Span of the chart" }, ranges);
+    const choose = (name) => this.#choose(RANGES.find((range) => range.name === name));
+    this.#ranges = segments(RANGES.map((range) => range.name), choose, "Span of the chart");
     const { name, long, price, change, legend: words, word } = this.#parts;
-    this.panel = panel("chart", name, this.ranges);
+    this.panel = panel("chart", name, this.#ranges.element);
     this.panel.head.firstElementChild.append(long);
     const canvas = h("canvas", { tabindex: "0", role: "img", "aria-label": "Bar chart; the arrow keys walk along the bars" });
     this.panel.body.append(h("div", { class: "headline" }, h("div", {}, price, change), words), h("div", { class: "canvas" }, canvas, word));
@@ -78,12 +80,12 @@ export class ChartPanel {
 
   #choose(range) {
     this.#range = range;
-    [...this.ranges.children].forEach((button, index) => button.setAttribute("aria-pressed", RANGES[index] === range));
+    this.#ranges.show(range.name);
     this.#feed?.stop();
     this.#feed = null;
     this.#bars = new Map();
     this.#headline();
-    say(this.#parts.word, "");
+    say(this.#parts.word, "Asking TWS for bars …");
     this.#draw();
     if (this.#row) this.#load(++this.#turn);
   }

@@ -14,9 +14,9 @@ import { graphqlTokens, jsonTokens, operationsOf } from "./tokens.js";
 
 const pretty = (variables) => (Object.keys(variables ?? {}).length ? JSON.stringify(variables, null, 2) : "");
 
-/** Builds the console in *place*; returns a function that ends it. */
-export function openConsole(place, { token }) {
-  const view = new Console(token);
+/** Builds the console in *place*; returns a function that ends it. `told(schema)` is called when the schema is known. */
+export function openConsole(place, { token }, told) {
+  const view = new Console(token, told);
   place.replaceChildren(view.element);
   return () => {
     view.close();
@@ -29,15 +29,17 @@ class Console {
   #editor = new Editor("Operation", graphqlTokens);
   #variables = new Editor("Variables, as JSON", jsonTokens);
   #wrong = h("span", { class: "strip-word", role: "alert" });
-  #choice = h("select", { class: "choice", "aria-label": "Which operation to run", hidden: true });
+  #choice = h("select", { class: "choice", "aria-label": "Which operation to run", hidden: true, onchange: () => this.#showButton() });
   #button = h("button", { class: "primary run", onclick: () => (this.#runner.running ? this.#runner.stop() : this.#run()) });
   #docs = new Docs();
   #results = new Results();
   #runner;
   #schema = null;
+  #told;
 
-  constructor(token) {
+  constructor(token, told) {
     this.#token = token;
+    this.#told = told;
     this.#runner = new Runner(token, {
       begin: (kind) => this.#results.begin(kind),
       result: (response) => this.#results.result(response),
@@ -123,19 +125,23 @@ class Console {
     this.#choice.hidden = names.length < 2;
     this.#choice.replaceChildren(...names.map((name) => h("option", {}, name)));
     if (names.includes(was)) this.#choice.value = was;
+    this.#showButton();
   }
 
   #showButton() {
     const { running } = this.#runner;
     this.#button.classList.toggle("is-running", running);
+    const changes = this.#chosen()?.kind === "mutation"; // it may place an order: one should see that before
+    this.#button.classList.toggle("is-mutation", changes);
     this.#button.title = running ? "Stop" : "Run (Ctrl + Enter)";
-    say(this.#button, running ? "Stop" : "Run");
+    say(this.#button, running ? "Stop" : changes ? "Run mutation" : "Run");
   }
 
   async #readSchema() {
     try {
       this.#schema = await loadSchema(this.#token);
       this.#docs.schema = this.#schema;
+      this.#told(this.#schema);
     } catch (error) {
       this.#docs.say(`The service does not tell its schema: ${error.message}`);
     }

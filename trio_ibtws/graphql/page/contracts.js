@@ -15,11 +15,6 @@ export function nameOf(contract) {
   return contract.secType === "CASH" ? `${contract.symbol}.${contract.currency}` : contract.symbol;
 }
 
-/** Returns what tells one contract from another. */
-export function keyOf({ conId = 0, symbol, secType, exchange, currency }) {
-  return conId ? String(conId) : [symbol, secType, exchange, currency].join("/");
-}
-
 /** Returns the kind of bars that TWS has of a contract. */
 export function showOf({ secType }) {
   return { CASH: "MIDPOINT", CFD: "MIDPOINT", CMDTY: "MIDPOINT", CRYPTO: "AGGTRADES" }[secType] ?? "TRADES";

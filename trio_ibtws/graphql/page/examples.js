@@ -87,6 +87,12 @@ export const EXAMPLES = [
     variables: { contract: EURUSD },
   },
   {
+    name: "Delayed quotes where there are no live ones",
+    query: `mutation DelayedQuotes {
+  reqMarketDataType(marketDataType: 3)
+}`,
+  },
+  {
     name: "Tick by tick",
     query: `subscription TickByTick($contract: ContractInput!) {
   reqTickByTickData(contract: $contract, tickType: BidAsk) {

@@ -60,10 +60,9 @@ export function titled(name) {
   return name.replace(/[A-Z]+/g, quiet);
 }
 
-/** Returns how long ago an instant was: "now", "14 s", "3 min". */
+/** Returns how long ago an instant was: "14 s", "3 min". */
 export function age(milliseconds) {
   const seconds = Math.floor(milliseconds / 1000);
-  if (seconds < 2) return "now";
   if (seconds < 100) return `${seconds} s`;
   if (seconds < 6000) return `${Math.floor(seconds / 60)} min`;
   return `${Math.floor(seconds / 3600)} h`;

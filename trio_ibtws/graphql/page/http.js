@@ -49,5 +49,5 @@ export async function ask(token, query, variables) {
 /** One line for a GraphQL error: its message, and TWS's code where it has one. */
 export function describe(error) {
   const code = error.extensions?.twsCode;
-  return code ? `${error.message} (TWS ${code})` : error.message;
+  return code && !error.message.includes(code) ? `${error.message} (TWS ${code})` : error.message;
 }

@@ -19,12 +19,13 @@ async function start(complaint = "") {
   }
   const service = new Service(token);
   const { socket } = service;
-  const closing = [openBoard(part("board"), service), openConsole(part("console"), service), startClock(part("clock"), service)];
+  const closing = [openBoard(part("board"), service), openConsole(part("console"), service, warn), startClock(part("clock"), service)];
   const leave = (why) => {
     closing.forEach((close) => close());
     service.close();
     forgetToken();
     part("bar").hidden = true;
+    part("trading").hidden = true;
     openTabs.hide();
     start(why);
   };
@@ -36,6 +37,12 @@ async function start(complaint = "") {
   part("bar").hidden = false;
   openTabs.show();
   socket.open();
+}
+
+/** Says in the bar that orders can be placed: in the editor, never by a click on the board. */
+function warn(schema) {
+  const mutations = schema.roots.find(({ kind }) => kind === "mutation")?.type.fields ?? [];
+  part("trading").hidden = !mutations.some(({ name }) => name === "placeOrder");
 }
 
 /** Says in the bar whether what is shown is live. */

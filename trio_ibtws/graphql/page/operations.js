@@ -54,7 +54,7 @@ export const PNL_SINGLE = `subscription PositionProfit($account: String!, $conId
 export const POSITIONS = `subscription Positions {
   reqPositions(share: true) {
     __typename
-    ... on Position { account position avgCost contract { conId symbol secType currency localSymbol } }
+    ... on Position { account position avgCost contract { conId symbol secType exchange currency localSymbol } }
   }
 }`;
 

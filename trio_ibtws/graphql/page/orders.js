@@ -8,7 +8,7 @@ import { OPEN_ORDERS } from "./operations.js";
 import { panel } from "./panel.js";
 
 const EVERY = 4_000;
-const HEADS = [["Symbol", ""], ["Side", ""], ["Quantity", "num"], ["Type", ""], ["Price", "num"], ["In force", ""], ["Status", ""]];
+const HEADS = [["Symbol", ""], ["Side", ""], ["Quantity", "num"], ["Type", "minor"], ["Price", "num"], ["In force", "minor"], ["Status", ""]];
 
 export class Orders {
   #service;
@@ -29,8 +29,9 @@ export class Orders {
   }
 
   age() {
-    const late = this.#askedAt && Date.now() - this.#askedAt > 3 * EVERY;
-    const why = this.#error || (late ? `As of ${age(Date.now() - this.#askedAt)} ago` : "");
+    const passed = Date.now() - this.#askedAt;
+    const late = this.#askedAt && passed > 3 * EVERY ? `As of ${age(passed)} ago` : "";
+    const why = this.#error || late || (this.#service.socket.state === "connecting" ? "" : this.#service.trouble);
     this.panel.mark({ stale: Boolean(why), word: this.#askedAt ? "stale" : "refused", why });
   }
 
@@ -66,9 +67,9 @@ function line({ contract, order, orderState }) {
     h("th", { scope: "row" }, nameOf(contract)),
     side,
     h("td", { class: "num" }, quantity(order.totalQuantity)),
-    h("td", {}, order.orderType),
+    h("td", { class: "minor" }, order.orderType),
     h("td", { class: "num" }, fixed(price, contract.secType === "CASH" ? 5 : 2)),
-    h("td", {}, order.tif),
+    h("td", { class: "minor" }, order.tif),
     h("td", {}, h("span", { class: "status" }, orderState?.status ?? "")),
   );
 }

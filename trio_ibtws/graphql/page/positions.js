@@ -3,22 +3,25 @@
 import { nameOf } from "./contracts.js";
 import { h, say } from "./dom.js";
 import { Feed } from "./feed.js";
-import { fixed, quantity, signed, toNumber } from "./format.js";
+import { fixed, NONE, quantity, signed, toNumber } from "./format.js";
 import { PNL_SINGLE, POSITIONS } from "./operations.js";
 import { freshness, panel } from "./panel.js";
 
 const MOST_FOLLOWED = 5; // subscriptions are limited on a connection: the others show what they cost only
-const HEADS = [["Symbol", ""], ["Position", "num"], ["Average cost", "num"], ["Value", "num"], ["Day", "num"], ["Unrealized", "num"]];
+const HEADS = [["Symbol", ""], ["Position", "num"], ["Average cost", "num minor"], ["Value", "num"], ["Day", "num minor"], ["Unrealized", "num"]];
 
+/** The panel; `open(contract)` is called for one that is clicked. */
 export class Positions {
   #service;
+  #open;
   #feed;
   #rows = new Map();
   #table = h("tbody");
   #empty = h("p", { class: "empty" }, "No positions");
 
-  constructor(service) {
+  constructor(service, open) {
     this.#service = service;
+    this.#open = open;
     this.panel = panel("positions", "Positions");
     this.element = this.panel.element;
     const heads = HEADS.map(([name, kind]) => h("th", { scope: "col", class: kind || null }, name));
@@ -61,7 +64,7 @@ export class Positions {
   }
 
   #append(key, account, contract) {
-    const cells = HEADS.map(([, kind], index) => h(index ? "td" : "th", { class: kind || null }, index ? "–" : nameOf(contract)));
+    const cells = HEADS.map(([, kind], index) => h(index ? "td" : "th", { class: kind || null }, index ? NONE : this.#name(contract)));
     const row = { element: h("tr", {}, cells), cells, feed: null, told: true };
     const followed = [...this.#rows.values()].filter((other) => other.feed).length;
     if (followed < MOST_FOLLOWED) {
@@ -72,6 +75,12 @@ export class Positions {
     this.#rows.set(key, row);
     this.#table.append(row.element);
     return row;
+  }
+
+  /** A position's name opens it in the watch-list. */
+  #name(contract) {
+    const exchange = { STK: "SMART", CASH: "IDEALPRO" }[contract.secType] ?? contract.exchange;
+    return h("button", { class: "name", onclick: () => this.#open({ ...contract, exchange }) }, nameOf(contract));
   }
 
   #remove(key) {

@@ -1,9 +1,12 @@
 // What came back: pretty JSON, errors first and in words, and for a stream its events with the newest on top.
 
 import { h, oncePerFrame, say } from "./dom.js";
-import { coloured, jsonTokens } from "./tokens.js";
+import { segments } from "./segments.js";
+import { rowsIn, tableOf } from "./table.js";
+import { coloured, graphqlTokens, jsonTokens } from "./tokens.js";
 
 const MOST_EVENTS = 200;
+const MOST_ON_A_LINE = 300; // characters of an event
 const MOST_COLOURED = 200_000; // characters: beyond, colours cost more than they show
 
 /** Shows results. `onerrors(lines)` tells on which lines of the operation errors are. */
@@ -15,11 +18,14 @@ export class Results {
   #seen = 0;
   #began = 0;
   #draw = oncePerFrame(() => this.#drawEvents());
+  #views = segments(["JSON", "Table"], (view) => this.#choose(view));
+  #view = "JSON";
+  #response = null;
   onerrors = () => {};
   element;
 
   constructor() {
-    this.element = h("section", { class: "results", "aria-label": "Results" }, h("header", { class: "strip" }, h("h2", {}, "Result"), this.#status), this.#body);
+    this.element = h("section", { class: "results", "aria-label": "Results" }, h("header", { class: "strip" }, h("h2", {}, "Result"), this.#views.element, this.#status), this.#body);
     this.#body.append(h("p", { class: "empty" }, "Ctrl + Enter runs the operation."));
   }
 
@@ -28,6 +34,8 @@ export class Results {
     this.#events = [];
     this.#seen = 0;
     this.#began = performance.now();
+    this.#response = null;
+    this.#views.element.hidden = true;
     this.#body.replaceChildren();
     this.#tell(kind === "subscription" ? "waiting for the first event" : "running", "busy");
     this.onerrors([]);
@@ -37,7 +45,9 @@ export class Results {
     this.onerrors((response.errors ?? []).flatMap((error) => (error.locations ?? []).map((place) => place.line)));
     if (this.#kind === "subscription") return this.#event(response);
     const text = JSON.stringify(response.data ?? null, null, 2);
-    this.#body.replaceChildren(...errorList(response.errors), ...("data" in response ? [pretty(text)] : []));
+    this.#response = response;
+    this.#views.element.hidden = !rowsIn(response.data);
+    this.#choose(this.#view);
     const wrong = response.errors?.length;
     this.#tell(`${this.#elapsed()}   ${size(text.length)}${wrong ? `   ${wrong} error${wrong > 1 ? "s" : ""}` : ""}`, wrong ? "wrong" : "done");
   }
@@ -52,10 +62,20 @@ export class Results {
     if (word) this.#tell(this.#seen ? `${word}   ${this.#count()}` : word, "done");
   }
 
+  #choose(view) {
+    this.#view = view;
+    const { data, errors } = this.#response;
+    const rows = view === "Table" ? rowsIn(data) : null;
+    this.#views.show(rows ? "Table" : "JSON");
+    const isEmpty = data === undefined || (data === null && errors);
+    const shown = rows ? tableOf(rows) : isEmpty ? [] : pretty(JSON.stringify(data, null, 2));
+    this.#body.replaceChildren(...[errorList(errors), shown].flat());
+    this.#body.scrollTop = 0;
+  }
+
   #event(response) {
     this.#seen++;
-    const text = JSON.stringify(response.data ?? null, null, 2);
-    this.#events.unshift({ at: new Date(), errors: response.errors, text: "data" in response ? text : null, number: this.#seen });
+    this.#events.unshift({ at: new Date(), response, number: this.#seen });
     this.#events.length = Math.min(this.#events.length, MOST_EVENTS);
     this.#draw();
   }
@@ -84,10 +104,22 @@ export class Results {
   }
 }
 
-function card({ at, errors, text, number }) {
+function card({ at, response: { data, errors }, number }) {
   const time = at.toTimeString().slice(0, 8) + `.${String(at.getMilliseconds()).padStart(3, "0")}`;
-  const head = h("header", {}, h("span", {}, `#${number}`), h("time", {}, time));
-  return h("article", { class: "event", "data-number": number }, head, errorList(errors), text === null ? [] : pretty(text));
+  const line = data ? brief(data) : "";
+  const isShort = line.length <= MOST_ON_A_LINE;
+  const shown = isShort ? coloured(line, graphqlTokens) : coloured(JSON.stringify(data, null, 2), jsonTokens);
+  return h("article", { class: "event", "data-number": number }, h("time", { title: `Event ${number}` }, time), h("div", {}, errorList(errors), h("pre", {}, shown)));
+}
+
+/** Returns an event on one line, without the name of the subscription, which is always the same. */
+function brief(data) {
+  const values = Object.values(data);
+  const event = values.length === 1 ? values[0] : data;
+  if (!event || typeof event !== "object" || Array.isArray(event)) return JSON.stringify(event);
+  const { __typename: type = "", ...rest } = event;
+  const pairs = Object.entries(rest).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  return `${type} ${pairs.length ? `{ ${pairs.join(", ")} }` : ""}`.trim() || "{ }";
 }
 
 function pretty(text) {

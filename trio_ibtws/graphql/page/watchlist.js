@@ -1,12 +1,12 @@
 // The watch-list: its rows, and the box that adds one.
 
-import { findContracts, keyOf, loadWatch, nameOf, saveWatch } from "./contracts.js";
+import { findContracts, loadWatch, saveWatch } from "./contracts.js";
 import { h } from "./dom.js";
 import { panel } from "./panel.js";
 import { suggestBox } from "./suggest.js";
 import { WatchRow } from "./watchrow.js";
 
-const MOST = 12; // subscriptions are limited on a connection, and so are market data lines at TWS
+const MOST = 10; // subscriptions are limited on a connection, and so are market data lines at TWS
 
 /** The list. Fires "select" when another row is chosen; `selected` is that row. */
 export class Watchlist extends EventTarget {
@@ -36,7 +36,7 @@ export class Watchlist extends EventTarget {
 
   /** Adds a contract and selects it. */
   add(contract) {
-    const there = this.#rows.find((row) => keyOf(row.contract) === keyOf(contract) || sameThing(row.contract, contract));
+    const there = this.#rows.find((row) => sameThing(row.contract, contract));
     if (!there && this.#rows.length >= MOST) return this.#box.complain(`The list holds ${MOST}: remove one first.`);
     this.#select(there ?? this.#append(contract));
     this.#save();
@@ -81,6 +81,6 @@ export class Watchlist extends EventTarget {
 }
 
 function sameThing(one, other) {
-  return nameOf(one) === nameOf(other) && one.secType === other.secType && one.currency === other.currency
-    && one.exchange === other.exchange;
+  if (one.conId && other.conId) return one.conId === other.conId;
+  return ["symbol", "secType", "exchange", "currency"].every((part) => one[part] === other[part]);
 }

@@ -11,6 +11,8 @@ import { freshness, mark } from "./panel.js";
 import { Quote } from "./quote.js";
 import { Sparkline } from "./sparkline.js";
 
+const NOW = 2_000;
+
 /** A row: `contract`, `quote`, `digits`, `longName`, `element`. Fires "tick" when its quote changes. */
 export class WatchRow extends EventTarget {
   #cells;
@@ -44,7 +46,11 @@ export class WatchRow extends EventTarget {
     const fresh = freshness(this.feed);
     mark(this.element, this.#cells.tag, fresh);
     const { tickedAt, kind } = this.quote;
-    say(this.#cells.age, tickedAt ? age(Date.now() - tickedAt) : "");
+    const passed = Date.now() - tickedAt;
+    const isNow = passed < NOW && !fresh.stale;
+    say(this.#cells.age, !tickedAt ? "" : isNow ? "now" : age(passed));
+    say(this.#cells.long, this.feed.error || this.longName);
+    this.#cells.long.classList.toggle("why", Boolean(this.feed.error));
     say(this.#cells.kind, kind);
   }
 
@@ -114,7 +120,7 @@ export class WatchRow extends EventTarget {
     const { reqContractDetails: [details] } = await ask(token, DETAILS, { contract });
     this.longName = titled(details.longName);
     this.digits = decimalsOf(details.minTick);
-    say(this.#cells.long, this.longName);
+    this.age();
     this.dispatchEvent(new Event("tick"));
     const day = await pastBars(token, { contract, duration: "1 D", size: "5 mins", show: showOf(contract) });
     this.#spark.history = day.slice(-120).map((bar) => bar.close);
