@@ -166,9 +166,15 @@ def _add_simulate(commands: _Commands[_Parser]) -> None:
 
 def _add_contract(commands: _Commands[_Parser]) -> None:
     about = "look contracts up: every one that fits, or all about the only one"
-    examples = ("AAPL --simulate", "ES.FUT@CME --simulate", "AAPL.OPT --right C --simulate --json")
+    examples = (
+        "AAPL --simulate",
+        "ES.FUT@CME --simulate",
+        "--search micro --simulate",
+        "AAPL.OPT --right C --simulate --json",
+    )
     contract = _command(commands, "contract", about, *examples, words="CONTRACT", more=CONTRACT_HELP)
     add_contract(contract)
+    contract.add_argument("--search", metavar="TEXT", help="find stocks by the beginning of their symbol or name")
     add_json(contract, "every field of every contract as one JSON document")
     add_server(contract)
     contract.set_defaults(run=_tws("contract"))

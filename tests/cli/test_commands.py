@@ -89,6 +89,13 @@ def test_contracts_as_json(terminal: Terminal) -> None:
     assert row["time_zone_id"] == "US/Eastern"
 
 
+def test_a_search_as_json(terminal: Terminal) -> None:
+    [row, *_] = document(terminal, "contract", "--search", "goog")
+    assert row["contract"]["symbol"] == "GOOG"
+    assert isinstance(row["derivative_sec_types"], list)
+    assert terminal.run("contract", "--search", "xyzzy")[1] == "nothing is called xyzzy\n"
+
+
 def test_bars_as_json(terminal: Terminal) -> None:
     rows = document(terminal, "bars", "AAPL", "--duration", "1D", "--bar", "5m")
     assert {"date", "open", "high", "low", "close", "volume", "wap", "bar_count"} <= rows[0].keys()

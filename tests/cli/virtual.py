@@ -23,6 +23,7 @@ SCREENS: dict[str, list[str]] = {
     "contract": ["contract", "AAPL"],
     "contracts": ["contract", "ES.FUT@CME"],
     "options": ["contract", "AAPL.OPT.20130215", "--right", "C"],
+    "search": ["contract", "--search", "micro"],
     "bars": ["bars", "AAPL"],
     "bars-intraday": ["bars", "EUR.USD", "--duration", "1D", "--bar", "15m"],
     "ticks": ["ticks", "AAPL", "--seconds", "1"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from .._client import Client
@@ -39,7 +40,7 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _show(rows: list[AccountSummary], tags: list[str]) -> None:
+def _show(rows: list[AccountSummary], tags: Sequence[str]) -> None:
     from ._tables import Column, make_console, show
 
     order = {tag: at for at, tag in enumerate(tags)}

@@ -1,10 +1,12 @@
-"""``trio-ibtws contract``: every contract that fits, or all about the only one."""
+"""``trio-ibtws contract``: every contract that fits, or all about the only one; or a search by name."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
 from itertools import islice
+
+from ibapi.contract import ContractDescription
 
 from .._client import Client
 from .._contracts._qualify import Qualified
@@ -25,6 +27,9 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
       CommandError: the words describe no contract.
       NoSuchContract: none fits.
     """
+    if arguments.search is not None:
+        _show_found(await client.matching_symbols(arguments.search), arguments)
+        return 0
     rows = await find_all(client, arguments)
     if arguments.json:
         _json.write(row.details for row in rows)
@@ -86,3 +91,21 @@ def _show_many(rows: tuple[Qualified, ...]) -> None:
         Column("name", lambda row: row.details.longName),
     ]
     show(make_console(), columns, rows, none="no contract fits")
+
+
+def _show_found(rows: list[ContractDescription], arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        _json.write(rows)
+        return
+    from ._tables import Column, make_console, show
+
+    columns = [
+        Column("contract", lambda row: described(row.contract), style="bold"),
+        Column("type", lambda row: row.contract.secType),
+        Column("id", lambda row: str(row.contract.conId), right=True),
+        Column("currency", lambda row: row.contract.currency),
+        Column("listed on", lambda row: row.contract.primaryExchange),
+        Column("name", lambda row: getattr(row.contract, "description", "")),  # TWS tells it since version 176
+        Column("derivatives", lambda row: ", ".join(row.derivativeSecTypes)),
+    ]
+    show(make_console(), columns, rows, none=f"nothing is called {arguments.search}")

@@ -18,7 +18,6 @@ from .._gen.events import (
     TickByTickAllLast,
     TickByTickBidAsk,
     TickByTickMidPoint,
-    TickOptionComputation,
     TickReqParams,
 )
 from .._runtime._streams import Subscription
@@ -178,7 +177,7 @@ def _words_of(event: Any) -> str:
     return " ".join(f"{name}={shown[name]}" for name, value in fields.items() if value is not None)
 
 
-def _greeks(event: TickOptionComputation) -> str:
+def _greeks(event: Any) -> str:
     """Return what IB's option model says, as a trader reads it."""
     volatility = "" if event.implied_vol is None else f"volatility {event.implied_vol:.1%}"
     names = ("delta", "gamma", "vega", "theta")
