@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from ibapi.server_versions import MAX_CLIENT_VER
 
 from . import report, runner, suite, wire
+
+DOCS = Path(__file__).parent.parent / "docs"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -17,6 +20,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--only", default="", help="only sections whose title contains this")
     made.add_argument("--who", default="", help="only these contenders, with commas between them")
     made.add_argument("--brief", action="store_true", help="a few seconds, to see that the harness works")
+    made.add_argument("--messages", type=int, help="how many messages a stream has (200000)")
+    made.add_argument("--docs", action="store_true", help="also put tables and plot into docs/performance.md")
     made.add_argument("--out", type=Path, default=Path("build/benchmarks"), help="directory to write to")
     return made
 
@@ -24,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     options = parser().parse_args()
     scale = suite.BRIEF if options.brief else suite.FULL
+    scale = replace(scale, messages=options.messages or scale.messages)
     sections = suite.sections(scale, protobuf=MAX_CLIENT_VER >= wire.PROTOBUF)
     sections = [section for section in sections if options.only.lower() in section.title.lower()]
     wanted = set(options.who.split(",")) if options.who else set(suite.EVERYBODY)
@@ -35,6 +41,9 @@ def main() -> None:
     (options.out / "performance.md").write_text(tables, encoding="utf-8")
     (options.out / "performance.json").write_text(json.dumps(measured, indent=1), encoding="utf-8")
     report.plot(sections, measured, options.out / "performance.svg")
+    if options.docs:
+        report.into_page(tables, DOCS / "performance.md")
+        report.plot(sections, measured, DOCS / "pictures" / "performance.svg")
     print(tables)
 
 

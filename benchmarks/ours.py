@@ -59,6 +59,16 @@ async def stream(job: Job) -> Figures:
             return watch.stop(count - 1)
 
 
+async def burst(job: Job) -> Figures:
+    """The time from the request to the last message of a burst that the server sends at once."""
+    async with connect(job) as client:
+        watch = Stopwatch()
+        watch.start()
+        async with subscription(client, "tick", f"FLOOD{job['count']}") as events:
+            await by_item(events, job["count"])
+            return watch.stop(job["count"])
+
+
 async def by_item(events: EventStream[Any], left: int) -> None:
     async for _ in events:
         left -= 1
@@ -158,6 +168,10 @@ async def requests(job: Job) -> Figures:
 
         watch = Stopwatch()
         watch.start()
+        if job["at_once"] == 1:
+            for _ in range(job["count"]):
+                await ask()
+            return watch.stop(job["count"])
         for _ in range(job["count"] // job["at_once"]):
             async with anyio.create_task_group() as tasks:
                 for _ in range(job["at_once"]):
@@ -191,5 +205,5 @@ async def backlog(job: Job) -> Figures:
 
 
 MEASURES: dict[str, Callable[[Job], Awaitable[Figures]]] = {
-    measure.__name__: measure for measure in (stream, latency, timer, lines, history, requests, start, backlog)
+    measure.__name__: measure for measure in (stream, burst, latency, timer, lines, history, requests, start, backlog)
 }

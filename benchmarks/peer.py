@@ -63,6 +63,27 @@ async def stream(job: Job) -> Figures:
     return figures
 
 
+async def burst(job: Job) -> Figures:
+    ib = await connect(job)
+    done = asyncio.Event()
+    left = job["count"]
+
+    def arrived(ticker: Any) -> None:
+        nonlocal left
+        for _ in ticker.tickByTicks:
+            left -= 1
+        if left <= 0:
+            done.set()
+
+    watch = Stopwatch()
+    watch.start()
+    subscribe(ib, "tick", f"FLOOD{job['count']}").updateEvent += arrived
+    await done.wait()
+    figures = watch.stop(job["count"])
+    ib.disconnect()
+    return figures
+
+
 async def latency(job: Job) -> Figures:
     ib = await connect(job)
     seconds: list[float] = []
@@ -146,6 +167,10 @@ async def requests(job: Job) -> Figures:
     ib = await connect(job)
     watch = Stopwatch()
     watch.start()
+    if job["at_once"] == 1:
+        for _ in range(job["count"]):
+            await ib.reqHeadTimeStampAsync(contract("QUIET"), "TRADES", True, 2)
+        return watch.stop(job["count"])
     for _ in range(job["count"] // job["at_once"]):
         asking = [ib.reqHeadTimeStampAsync(contract("QUIET"), "TRADES", True, 2) for _ in range(job["at_once"])]
         await asyncio.gather(*asking)
@@ -163,5 +188,5 @@ async def start(job: Job) -> Figures:
 
 
 MEASURES: dict[str, Callable[[Job], Awaitable[Figures]]] = {
-    measure.__name__: measure for measure in (stream, latency, timer, lines, history, requests, start)
+    measure.__name__: measure for measure in (stream, burst, latency, timer, lines, history, requests, start)
 }

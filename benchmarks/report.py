@@ -46,7 +46,7 @@ def table(section: Section, measured: Measured) -> Iterator[str]:
     """Give the lines of one table; a contender that takes no part in it has no column."""
     rows = measured_rows(section, measured)
     who = [name for name in EVERYBODY if any(name in row for row in rows.values())]
-    beside = [name for name in RATIOS if name in who and section.unit.endswith("/s")]
+    beside = [name for name in RATIOS if name in who and "a second" in section.unit]
     if not who:
         return
     yield f"### {section.title} ({section.unit})"
@@ -88,6 +88,17 @@ def ratio(row: dict[str, float], peer: str, twin: dict[str, float]) -> str:
     return f"{row['trio'] / other:.2f}" if other and "trio" in row else ""
 
 
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+
+
+def into_page(tables: str, page: Path) -> None:
+    """Put *tables* between the two marks of *page*."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    assert mark, f"{page} has no {BEGIN} and {END}"
+    page.write_text(f"{before}{BEGIN}\n\n{tables}\n{END}{after}", encoding="utf-8")
+
+
 def plot(sections: list[Section], measured: Measured, path: Path) -> bool:
     """Write bars of the streams' rates; return whether they were measured, and matplotlib is there to do it."""
     shown_sections = [section for section in sections if section.title.startswith("Streams")]
@@ -96,6 +107,7 @@ def plot(sections: list[Section], measured: Measured, path: Path) -> bool:
     import matplotlib
 
     matplotlib.use("svg")
+    matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "trio_ibtws"}
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(len(shown_sections), 1, figsize=(9, 3.6 * len(shown_sections)), squeeze=False)
@@ -114,6 +126,6 @@ def draw(axis: Any, section: Section, measured: Measured) -> None:
         heights = [row.get(name, 0.0) / 1e3 for row in rows.values()]
         axis.bar([x + place * width for x in range(len(rows))], heights, width, label=NAMES.get(name, name))
     axis.set_xticks([x + 0.4 - width / 2 for x in range(len(rows))], list(rows), fontsize=7)
-    axis.set_ylabel("thousand messages/s")
+    axis.set_ylabel("thousand messages/s", fontsize=8)
     axis.set_title(section.title, fontsize=10)
     axis.legend(fontsize=7)

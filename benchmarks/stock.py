@@ -88,6 +88,24 @@ def stream(job: Job) -> Figures:
     return watch.stop(count - left - 1)
 
 
+def burst(job: Job) -> Figures:
+    client = Client(job["port"])
+    left = job["count"]
+
+    def heard(*arguments: Any) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            client.done.set()
+
+    client.on("tickByTickAllLast", heard)
+    watch = Stopwatch()
+    watch.start()
+    subscribe(client, "tick", f"FLOOD{job['count']}")
+    client.done.wait()
+    return watch.stop(job["count"])
+
+
 def latency(job: Job) -> Figures:
     client = Client(job["port"])
     seconds: list[float] = []
@@ -169,5 +187,5 @@ def backlog(job: Job) -> Figures:
 
 
 MEASURES: dict[str, Callable[[Job], Figures]] = {
-    measure.__name__: measure for measure in (stream, latency, history, requests, start, backlog)
+    measure.__name__: measure for measure in (stream, burst, latency, history, requests, start, backlog)
 }

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import wire
+
 Job = dict[str, Any]
 
 OURS = ("trio", "asyncio", "uvloop")
@@ -45,36 +47,42 @@ class Scale:
     lines: tuple[int, ...]
     backlog: tuple[int, ...]
     starts: int
+    bursts: tuple[int, ...]
 
 
-FULL = Scale(200_000, 5_000, 4_000, 5_000, (1, 100, 10_000), (4, 16, 64), 20)
-BRIEF = Scale(5_000, 50, 20, 100, (1, 10), (1,), 1)
+FULL = Scale(200_000, 5_000, 4_000, 5_000, (1, 100, 10_000), (4, 16, 64), 20, (1_000, 5_000, 20_000))
+BRIEF = Scale(5_000, 50, 20, 100, (1, 10), (1,), 1, (100,))
+
+MESSAGES = "messages a second of processor time"
+REQUESTS = "requests a second of processor time"
 
 KINDS = {"tick": "tick by tick", "price": "tickPrice + tickSize", "depth": "depth"}
 
 
-def streams(scale: Scale, wire: str) -> Section:
+def streams(scale: Scale, spoken: str) -> Section:
     """Messages a second from the socket to the user, and the decoder alone."""
-    section = Section(f"Streams, {'text at 176' if wire == 'text' else 'protobuf at 226'}", "messages/s")
-    peers = ("ib_async", "ibapi", "decoder") if wire == "text" else ("ibapi", "decoder")
+    section = Section(f"Streams, {'text at 176' if spoken == 'text' else 'protobuf at 226'}", MESSAGES)
+    peers = ("ib_async", "ibapi", "decoder") if spoken == "text" else ("ibapi", "decoder")
     for kind, name in KINDS.items():
         for by in ("item", "batch"):
             who = (*OURS, *peers) if by == "item" else OURS
-            parameters = {"kind": kind, "by": by, "wire": wire, "count": scale.messages, "seconds": 3}
-            section.add(f"{name}, by {by}", "per_second", who, "stream", **parameters)
+            parameters = {"kind": kind, "by": by, "wire": spoken, "count": scale.messages, "seconds": 3}
+            section.add(f"{name}, by {by}", "per_cpu_second", who, "stream", **parameters)
     return section
 
 
 def requests(scale: Scale) -> Section:
-    section = Section("Requests", "requests/s")
+    section = Section("Requests", REQUESTS)
     who = (*OURS, "ib_async", "ibapi")
-    section.add(f"history of {scale.bars} bars", "per_second", who, "history", bars=scale.bars, count=10)
+    section.add(f"history of {scale.bars} bars", "per_cpu_second", who, "history", bars=scale.bars, count=10)
     ours_and_stock = (*OURS, "ibapi")
     label = f"history of {scale.bars} bars, protobuf"
-    section.add(label, "per_second", ours_and_stock, "history", bars=scale.bars, count=10, wire="protobuf")
-    section.add("round trips, one at a time", "per_second", who, "requests", at_once=1, count=scale.requests)
+    section.add(label, "per_cpu_second", ours_and_stock, "history", bars=scale.bars, count=10, wire="protobuf")
+    section.add("round trips, one at a time", "per_cpu_second", who, "requests", at_once=1, count=scale.requests)
     at_once = min(200, scale.requests)
-    section.add(f"round trips, {at_once} at once", "per_second", who, "requests", at_once=at_once, count=scale.requests)
+    section.add(
+        f"round trips, {at_once} at once", "per_cpu_second", who, "requests", at_once=at_once, count=scale.requests
+    )
     return section
 
 
@@ -111,8 +119,22 @@ def lines(scale: Scale) -> list[Section]:
     return [memory, cost]
 
 
+def bursts(scale: Scale) -> Section:
+    """Ticks that come all at once: from the request to the last one, and how the cost of one grows with their number.
+
+    Stock ibapi copies what it has not read yet for each message, so that it takes part in the small ones only.
+    """
+    section = Section("A burst of ticks, from the request to the last one", MESSAGES)
+    for count in scale.bursts:
+        section.add(f"{count:,} ticks", "per_cpu_second", (*OURS, "ib_async", "ibapi"), "burst", count=count)
+    for mib in scale.backlog:
+        count = mib * 2**20 // wire.TICK_BYTES
+        section.add(f"{mib} MiB, {count:,} ticks", "per_cpu_second", (*OURS, "ib_async"), "burst", count=count)
+    return section
+
+
 def backlog(scale: Scale) -> Section:
-    section = Section("Framing of a backlog that came in one piece", "MiB/s")
+    section = Section("Framing of a backlog that came in one piece", "MiB/s, in three seconds at the most")
     for mib in scale.backlog:
         section.add(f"{mib} MiB", "mib_per_second", ("trio", "ibapi"), "backlog", mib=mib, seconds=3)
     return section
@@ -120,7 +142,7 @@ def backlog(scale: Scale) -> Section:
 
 def start(scale: Scale) -> Section:
     section = Section("Start", "ms")
-    section.add("import", "ms", ("trio", "ib_async", "ibapi"), "import")
+    section.add("import, processor time", "ms", ("trio", "ib_async", "ibapi"), "import")
     section.add("connect until ready", "ms", (*OURS, "ib_async", "ibapi"), "start", count=scale.starts)
     return section
 
@@ -130,6 +152,7 @@ def sections(scale: Scale, *, protobuf: bool) -> list[Section]:
     every = [
         streams(scale, "text"),
         streams(scale, "protobuf"),
+        bursts(scale),
         requests(scale),
         latency(scale),
         fairness(scale),

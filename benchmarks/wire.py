@@ -57,6 +57,10 @@ def _first_varint(data: bytes) -> int:
     return value
 
 
+TICK_BYTES = 56
+"""The length of a tick-by-tick message of ``messages``, its header included."""
+
+
 # --- answers -----------------------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ def test_the_harness_measures_everything_in_brief(tmp_path: Path) -> None:
     jobs = [(json.loads(job), rounds) for job, rounds in measured.items()]
     assert all(figures for _, rounds in jobs for figures in rounds), done.stderr
     assert {job["measure"] for job, _ in jobs} == {
-        "backlog", "history", "import", "latency", "lines", "requests", "start", "stream", "timer"
+        "backlog", "burst", "history", "import", "latency", "lines", "requests", "start", "stream", "timer"
     }  # fmt: skip
     assert {job["who"] for job, _ in jobs} >= {"trio", "asyncio", "ibapi", "decoder"}
     assert all(value >= 0 for _, rounds in jobs for figures in rounds for value in figures.values())
