@@ -51,9 +51,9 @@ class Service:
 
 
 @contextmanager
-def run_service(*arguments: str, port: int = 0) -> Iterator[Service]:
+def run_service(*arguments: str, port: int = 0, token: str = TOKEN) -> Iterator[Service]:
     """Run ``trio-ibtws serve --simulate`` for a block."""
-    bind = ["--bind", f"127.0.0.1:{port}", "--token", TOKEN]
+    bind = ["--bind", f"127.0.0.1:{port}", "--token", token]
     command = [sys.executable, "-m", "trio_ibtws", "serve", "--simulate", *bind, *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, encoding="utf-8") as process:

@@ -154,16 +154,20 @@ def test_nothing_is_wider_than_the_window(width: int, service: Service, visits: 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-@pytest.mark.parametrize("size", [(1440, 900), (390, 844)], ids=["wide", "narrow"])
-def test_pictures(scheme: str, size: tuple[int, int], service: Service, visits: Callable[..., Visit]) -> None:
+def test_pictures(service: Service, visit: Visit) -> None:
     """No check, but a look: they are kept as artefacts."""
-    page = visits(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme).log_in(service)
+    page = visit.log_in(service)
     expect(row(page, "EUR.USD").locator(".last")).to_have_text(PRICE)
+    expect(page.locator(".spark-line[points]")).to_have_count(6, timeout=40_000)
     expect(page.locator(".legend")).to_contain_text("Jan 2013", timeout=40_000)
-    name = f"{scheme}-{'wide' if size[0] > 1000 else 'narrow'}"
-    page.screenshot(path=SHOTS / f"board-{name}.png", full_page=True)
-    page.get_by_role("tab", name="Query").click()
-    page.get_by_role("button", name="Run").click()
-    expect(page.locator(".json")).to_be_visible()
-    page.screenshot(path=SHOTS / f"query-{name}.png", full_page=True)
+    for view in ("Board", "Query"):
+        page.get_by_role("tab", name=view).click()
+        if view == "Query":
+            page.get_by_role("button", name="Run").click()
+            expect(page.locator(".json")).to_be_visible()
+        for scheme in ("dark", "light"):
+            for width, height in ((1440, 900), (390, 844)):
+                page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+                page.set_viewport_size({"width": width, "height": height})
+                name = f"{view.lower()}-{scheme}-{'wide' if width > 1000 else 'narrow'}.png"
+                page.screenshot(path=SHOTS / name, full_page=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.page.browser import TOKEN, Service, Visit
+from tests.page.browser import TOKEN, Service, Visit, run_service
 
 
 def test_the_token_is_asked_for(service: Service, visits: Callable[..., Visit]) -> None:
@@ -53,3 +53,22 @@ def test_the_shell_holds_no_data_and_asks_nobody_else(service: Service, visit: V
     expect(page.get_by_label("Access token")).to_be_visible()
     assert len(asked) > 10
     assert all(url.startswith((f"{service.url}/page/", "data:")) or url == f"{service.url}/" for url in asked)
+
+
+def test_a_link_with_a_token_that_is_old(service: Service, visits: Callable[..., Visit]) -> None:
+    page = visits(unclean=True).open(f"{service.url}/#token=the-token-of-yesterday")
+    expect(page.get_by_role("alert")).to_contain_text("does not know this token")
+    assert page.url == f"{service.url}/"
+    page.evaluate(f"location.hash = '#token={TOKEN}'")
+    expect(page.locator("#link")).to_have_text("Live")
+    assert page.url == f"{service.url}/"
+
+
+def test_another_token_at_the_next_start(visits: Callable[..., Visit]) -> None:
+    visit = visits(unclean=True)
+    with run_service() as first:
+        page = visit.log_in(first)
+    with run_service(port=first.port, token="another-token-that-is-for-tests-only"):
+        expect(page.get_by_role("alert")).to_contain_text("any more", timeout=40_000)
+    expect(page.locator("#board")).to_be_hidden()
+    assert page.evaluate("Object.values(sessionStorage)") == []

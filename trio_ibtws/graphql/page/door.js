@@ -1,7 +1,7 @@
 // Asks for the token.
 
 import { h, say } from "./dom.js";
-import { describe, post } from "./http.js";
+import { describe, post, Unauthorized } from "./http.js";
 
 /** Shows the form in *place*; resolves with a token that the service knows. */
 export function askForToken(place, complaint = "") {
@@ -24,7 +24,7 @@ export function askForToken(place, complaint = "") {
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       button.disabled = true;
-      const wrong = await tryToken(input.value.trim());
+      const { wrong } = await tryToken(input.value.trim());
       button.disabled = false;
       if (wrong) return say(word, wrong), input.select();
       place.replaceChildren();
@@ -35,12 +35,12 @@ export function askForToken(place, complaint = "") {
   });
 }
 
-/** Returns what is wrong with the token, "" for nothing. */
+/** Tries a token: `refused` if the service does not know it, `wrong` if it is not known to be right. */
 export async function tryToken(token) {
   try {
     const { data, errors } = await post(token, { query: "{ __typename }" });
-    return data ? "" : errors.map(describe).join(" ");
+    return { refused: false, wrong: data ? "" : errors.map(describe).join(" ") };
   } catch (error) {
-    return error.message;
+    return { refused: error instanceof Unauthorized, wrong: error.message };
   }
 }

@@ -6,6 +6,9 @@ export class Unauthorized extends Error {}
 /** The service could not be reached, or what answered is not GraphQL. */
 export class Unreachable extends Error {}
 
+/** Fires "refused" each time. */
+export const refusals = new EventTarget();
+
 export const ENDPOINT = new URL("graphql", document.baseURI);
 
 /** Sends one operation; returns the GraphQL response, errors and all. */
@@ -23,7 +26,10 @@ export async function post(token, { query, variables, operationName }, signal) {
     if (error.name === "AbortError") throw error;
     throw new Unreachable("The service cannot be reached.");
   }
-  if (answer.status === 401) throw new Unauthorized("The service does not know this token.");
+  if (answer.status === 401) {
+    refusals.dispatchEvent(new Event("refused"));
+    throw new Unauthorized("The service does not know this token.");
+  }
   return readResponse(answer);
 }
 

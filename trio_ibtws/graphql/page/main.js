@@ -4,23 +4,25 @@ import { openBoard } from "./board.js";
 import { startClock } from "./clock.js";
 import { openConsole } from "./console.js";
 import { say } from "./dom.js";
-import { askForToken } from "./door.js";
+import { askForToken, tryToken } from "./door.js";
+import { refusals } from "./http.js";
 import { Service } from "./service.js";
 import { openTabs } from "./tabs.js";
 import { forgetToken, keepToken, knownToken } from "./token.js";
 
+const STATES = { open: "Live", connecting: "Connecting", waiting: "Offline" };
+
 const part = (id) => document.getElementById(id);
 
 async function start(complaint = "") {
-  let token = knownToken();
-  if (!token) {
-    token = await askForToken(part("door"), complaint);
-    keepToken(token);
-  }
+  const token = await findToken(complaint);
   const service = new Service(token);
   const { socket } = service;
   const closing = [openBoard(part("board"), service), openConsole(part("console"), service, warn), startClock(part("clock"), service)];
+  let left = false;
   const leave = (why) => {
+    if (left) return;
+    left = true;
     closing.forEach((close) => close());
     service.close();
     forgetToken();
@@ -29,14 +31,26 @@ async function start(complaint = "") {
     openTabs.hide();
     start(why);
   };
-  socket.addEventListener("state", () => {
-    if (socket.state === "refused") leave("The service does not know this token any more.");
-  });
+  const refused = () => leave("The service does not know this token any more.");
+  refusals.addEventListener("refused", refused);
+  closing.push(() => refusals.removeEventListener("refused", refused));
+  socket.addEventListener("state", () => socket.state === "refused" && refused());
   closing.push(followLink(service), comeBack(socket));
   part("leave").onclick = () => leave("");
   part("bar").hidden = false;
   openTabs.show();
   socket.open();
+}
+
+/** Returns the token of this tab if the service does not refuse it, or asks for one. */
+async function findToken(complaint) {
+  const known = knownToken();
+  const { refused, wrong } = known ? await tryToken(known) : {};
+  if (known && !refused) return known; // a service that is away is waited for
+  forgetToken();
+  const token = await askForToken(part("door"), wrong || complaint);
+  keepToken(token);
+  return token;
 }
 
 /** Says in the bar that orders can be placed: in the editor, never by a click on the board. */
@@ -49,13 +63,14 @@ function warn(schema) {
 function followLink(service) {
   const { socket } = service;
   const link = part("link");
+  const [state, countdown] = link.children;
   const show = () => {
     const away = socket.live && !service.live;
     link.dataset.state = away ? "away" : socket.state;
     link.title = service.trouble;
+    say(state, away ? "TWS has lost IB" : (STATES[socket.state] ?? ""));
     const seconds = Math.max(1, Math.ceil((socket.retryAt - Date.now()) / 1000));
-    const words = { open: "Live", connecting: "Connecting", waiting: `Offline, again in ${seconds} s`, closed: "" };
-    say(link, away ? "TWS has lost IB" : (words[socket.state] ?? ""));
+    say(countdown, socket.state === "waiting" ? `, again in ${seconds} s` : "");
   };
   show();
   service.addEventListener("state", show);
@@ -76,5 +91,12 @@ function comeBack(socket) {
     document.removeEventListener("visibilitychange", now);
   };
 }
+
+// The link with a token that `serve` prints may be opened in a tab that has the page already.
+window.addEventListener("hashchange", () => {
+  if (!location.hash.startsWith("#token=")) return;
+  knownToken();
+  location.reload();
+});
 
 start();

@@ -8,7 +8,7 @@ const HEIGHT = 26;
 /** A small line of prices, with the last close as a dotted level. */
 export class Sparkline {
   #line = s("polyline", { class: "spark-line" });
-  #level = s("line", { class: "spark-level", x1: 0, x2: WIDTH });
+  #level = s("line", { class: "spark-level", x1: 0, x2: WIDTH, y1: -9, y2: -9 });
   #dot = s("circle", { class: "spark-dot", r: 1.8, cx: -9, cy: -9 });
   #history = [];
   element;

@@ -12,6 +12,7 @@ import { Quote } from "./quote.js";
 import { Sparkline } from "./sparkline.js";
 
 const NOW = 2_000;
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** A row: `contract`, `quote`, `digits`, `longName`, `element`. Fires "tick" when its quote changes. */
 export class WatchRow extends EventTarget {
@@ -107,7 +108,7 @@ export class WatchRow extends EventTarget {
   }
 
   #flash() {
-    if (!this.#way) return;
+    if (!this.#way || CALM.matches) return;
     const { last } = this.#cells;
     last.getAnimations().forEach((animation) => animation.cancel());
     const colour = getComputedStyle(last).getPropertyValue(this.#way > 0 ? "--up-wash" : "--down-wash");
