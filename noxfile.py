@@ -13,7 +13,7 @@ import nox
 import nox.command
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["tests", "lint", "typing", "generate"]
+nox.options.sessions = ["tests", "graphql", "page", "lint", "typing", "docs", "generate"]
 nox.options.reuse_existing_virtualenvs = True
 
 PROJECT = nox.project.load_toml("pyproject.toml")
