@@ -52,6 +52,11 @@ class _Formatter(argparse.HelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=28)
 
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        if isinstance(action, argparse._SubParsersAction):
+            self._action_max_length += self._indent_increment  # which argparse forgets
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return text if "\n" in text else super()._fill_text(text, width, indent)
 
@@ -133,7 +138,7 @@ def _command(
     epilog = "\n".join(part for part in (more, shown if examples else "") if part) or None
     usage = " ".join(word for word in ("trio-ibtws", name, words, "[options]") if word)
     description = f"{about[0].upper()}{about[1:]}."
-    return commands.add_parser(name, help=about, description=description, epilog=epilog, usage=usage)
+    return commands.add_parser(name, help=about.partition(";")[0], description=description, epilog=epilog, usage=usage)
 
 
 def _add_demo(commands: _Commands[_Parser]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from .._client import Client
 from .._contracts._qualify import Qualified
-from .._gen.events import RerouteMktDepthReq, UpdateMktDepth, UpdateMktDepthL2
-from .._runtime._events import DepthReset
+from .._data._depth import DepthBook, DepthLevel
 from . import _json
 from ._run import Watch, watch
 from ._which import described, digits_of, find_one
@@ -20,52 +19,11 @@ if TYPE_CHECKING:
 
     from ._board import Board
 
-__all__ = ["Ladder", "command"]
+__all__ = ["command"]
 
-_INSERT, _UPDATE, _DELETE = range(3)
-_ASK, _BID = range(2)
 _WIDEST = 100
 _PRICE, _SIZE = 8, 6
 """How wide prices and sizes are at least; they grow with what comes, and never shrink again."""
-
-
-class Level(NamedTuple):
-    """One row of a side."""
-
-    price: float | None
-    size: Decimal | None
-    maker: str
-
-
-class Ladder:
-    """Both sides of a book, the best price first."""
-
-    def __init__(self) -> None:
-        self.sides: dict[int, list[Level]] = {_BID: [], _ASK: []}
-
-    @property
-    def bids(self) -> list[Level]:
-        return self.sides[_BID]
-
-    @property
-    def asks(self) -> list[Level]:
-        return self.sides[_ASK]
-
-    def take(self, event: Any) -> None:
-        """Apply a change."""
-        if isinstance(event, DepthReset):
-            self.bids.clear()
-            self.asks.clear()
-        elif isinstance(event, (UpdateMktDepth, UpdateMktDepthL2)):
-            self._change(event)
-
-    def _change(self, event: UpdateMktDepth | UpdateMktDepthL2) -> None:
-        side, at = self.sides[event.side], event.position
-        level = Level(event.price, event.size, getattr(event, "market_maker", ""))
-        if event.operation == _INSERT:
-            side.insert(at, level)
-        elif at < len(side):  # else TWS changes a row that it has not sent, which it does after a reset
-            side[at : at + 1] = [] if event.operation == _DELETE else [level]
 
 
 async def command(client: Client, arguments: argparse.Namespace) -> int:
@@ -74,6 +32,7 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
     Raises:
       CommandError: there is no one contract.
       RequestError: TWS refuses the data.
+      DepthError: TWS has the book under another contract.
     """
     found = await find_one(client, arguments)
     subscription = client.mkt_depth(found.contract, arguments.rows, arguments.smart, buffer=10_000)
@@ -108,7 +67,7 @@ class _Shown:
         self.name = described(found.contract)
         self._digits = digits_of(found.details)
         self.summary = ""
-        self._ladder = Ladder()
+        self._book = DepthBook(rows)
         self._rows = rows
         self._width = min(console.width, _WIDEST)
         self._price, self._size = _PRICE, _SIZE
@@ -117,17 +76,18 @@ class _Shown:
 
     def take(self, watched: Watch, event: Any, board: Board) -> None:
         """Apply a change; where there is no picture, print the best prices when they move."""
-        self._ladder.take(event)
-        if isinstance(event, (UpdateMktDepth, UpdateMktDepthL2)):
-            size, price = self._texts(Level(event.price, event.size, ""))
-            self._price, self._size = max(self._price, len(price)), max(self._size, len(size))
-        if isinstance(event, RerouteMktDepthReq):
-            board.console.print(f"TWS has this book under contract {event.con_id} on {event.exchange}: ask for that")
-        elif self._ladder.bids and self._ladder.asks:
-            best = f"{self._bid(self._ladder.bids[0])} | {self._ask(self._ladder.asks[0])}".rstrip()
+        self._book.apply(event)
+        depth = self._book.snapshot()
+        self._widen((*depth.bids, *depth.asks))
+        if depth.bid is not None and depth.ask is not None:
+            best = f"{self._bid(depth.bid)} | {self._ask(depth.ask)}".rstrip()
             if best != self._best:
                 board.say(f"{watched.seconds:8.2f}  {best}")
             self._best = best
+
+    def _widen(self, levels: Iterable[DepthLevel]) -> None:
+        for size, price in map(self._texts, levels):
+            self._price, self._size = max(self._price, len(price)), max(self._size, len(size))
 
     def picture(self) -> Text:
         """Return the ladder as it is now: a line for each level, with bars as long as their sizes."""
@@ -136,13 +96,16 @@ class _Shown:
         left = f"{'':{self._bar}} {'size':>{self._size}} {'bid':>{self._price}}"
         head = f"{left} | {'ask':<{self._price}} size"
         picture = Text.assemble((f"{self.name}\n", "bold"), (f"{head}\n", "dim"), no_wrap=True)
-        bids, asks = self._ladder.bids, self._ladder.asks
-        most = max((float(level.size or 0) for level in bids + asks), default=0.0)
+        depth = self._book.snapshot()
+        bids, asks = depth.bids, depth.asks
+        most = max((float(level.size) for level in bids + asks), default=0.0)
         for at in range(min(self._rows, max(len(bids), len(asks)))):
             bid, ask = (side[at] if at < len(side) else None for side in (bids, asks))
             picture.append(f"{self._drawn(bid, most):>{self._bar}} {self._bid(bid)}", style="green")
             picture.append(" | ", style="dim")
             picture.append(f"{self._ask(ask)} {self._drawn(ask, most)}".rstrip() + "\n", style="red")
+        if depth.flaw is not None:
+            picture.append(f"{depth.flaw}; wait for TWS to send it anew\n", style="yellow")
         return picture.append(self.summary or "Ctrl-C ends it", style="dim")
 
     @property
@@ -150,18 +113,18 @@ class _Shown:
         """How long the longest bar is."""
         return max(0, (self._width - 2 * (self._price + self._size + 1) - 5) // 2)
 
-    def _drawn(self, level: Level | None, most: float) -> str:
-        return "" if level is None or not most else self._block * round(float(level.size or 0) / most * self._bar)
+    def _drawn(self, level: DepthLevel | None, most: float) -> str:
+        return "" if level is None or not most else self._block * round(float(level.size) / most * self._bar)
 
-    def _bid(self, level: Level | None) -> str:
+    def _bid(self, level: DepthLevel | None) -> str:
         size, price = self._texts(level)
         return f"{size:>{self._size}} {price:>{self._price}}"
 
-    def _ask(self, level: Level | None) -> str:
+    def _ask(self, level: DepthLevel | None) -> str:
         size, price = self._texts(level)
         return f"{price:<{self._price}} {size:<{self._size}}"
 
-    def _texts(self, level: Level | None) -> tuple[str, str]:
+    def _texts(self, level: DepthLevel | None) -> tuple[str, str]:
         from ._tables import number
 
         return ("", "") if level is None else (number(level.size), number(level.price, self._digits))
