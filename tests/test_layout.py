@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -172,11 +174,14 @@ def test_annotations_are_never_evaluated(path: Path) -> None:
 # --- what is public ----------------------------------------------------------------------------------------------
 
 
+NOT_OURS = ("annotations", "TYPE_CHECKING")
+
+
 def public() -> dict[str, Any]:
     return {
         name: value
-        for name, value in vars(trio_ibtws).items()
-        if not name.startswith("_") and not isinstance(value, ModuleType) and name != "annotations"
+        for name, value in ((name, getattr(trio_ibtws, name)) for name in dir(trio_ibtws))
+        if not name.startswith("_") and not isinstance(value, ModuleType) and name not in NOT_OURS
     }
 
 
@@ -224,3 +229,22 @@ def test_a_struct_can_be_made_from_plain_values_under_its_public_address() -> No
     limits = msgspec.convert({"max_quantity": "5"}, trio_ibtws.OrderLimits, strict=False)
     assert limits.max_quantity == Decimal(5)
     assert inspect.signature(trio_ibtws.simulator.Scenario).parameters["speed"].default == 1.0
+
+
+def test_what_most_programs_do_without_is_imported_when_it_is_asked_for() -> None:
+    """A program on asyncio needs no trio, and none but a test needs the simulator."""
+    code = (
+        "import sys, trio_ibtws\n"
+        "late = ('trio', 'trio_ibtws.simulator', 'trio_ibtws._blocking', 'importlib.metadata')\n"
+        "print([name for name in late if name in sys.modules])\n"
+        "print(trio_ibtws.open_simulator.__module__, trio_ibtws.simulator.__name__, trio_ibtws.blocking.__module__)\n"
+        "print({'blocking', 'Simulator', 'Client'} <= set(dir(trio_ibtws)), hasattr(trio_ibtws, 'no_such_name'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines() == [
+        "[]",
+        "trio_ibtws.simulator trio_ibtws.simulator trio_ibtws",
+        "True False",
+    ]

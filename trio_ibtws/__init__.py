@@ -19,14 +19,14 @@ How it is layered; imports point downwards only:
 
 from __future__ import annotations
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
 # First, and for what it does: it says what to do when ibapi is missing, or there twice.
 from ._runtime import _installed as _installed
 
 # isort: split
 from . import errors
-from ._blocking import BlockingClient as BlockingClient
-from ._blocking import BlockingDepth as BlockingDepth
-from ._blocking import blocking as blocking
 from ._client import Client as Client
 from ._client import open_client as open_client
 from ._contracts._chains import OptionChain as OptionChain
@@ -55,12 +55,6 @@ from ._data._depth import DepthStream as DepthStream
 from ._data._depth import DepthSubscription as DepthSubscription
 from ._gen.events import *  # noqa: F403  every event class and union, by its __all__
 from ._public import publish as _publish
-from ._runtime._blocking import BlockingGroupStream as BlockingGroupStream
-from ._runtime._blocking import BlockingGroupSubscription as BlockingGroupSubscription
-from ._runtime._blocking import BlockingOrderStream as BlockingOrderStream
-from ._runtime._blocking import BlockingOrderSubscription as BlockingOrderSubscription
-from ._runtime._blocking import BlockingStream as BlockingStream
-from ._runtime._blocking import BlockingSubscription as BlockingSubscription
 from ._runtime._events import CommissionAndFeesReport as CommissionAndFeesReport
 from ._runtime._events import DepthReset as DepthReset
 from ._runtime._events import EndOfSnapshot as EndOfSnapshot
@@ -118,8 +112,6 @@ from ._trading._trade import Trade as Trade
 from ._trading._views import View as View
 from .codes import CodeRule as CodeRule
 from .errors import *  # noqa: F403  every exception, by its __all__
-from .simulator import Simulator as Simulator
-from .simulator import open_simulator as open_simulator
 from .times import AmbiguousTime as AmbiguousTime
 from .times import TimeError as TimeError
 
@@ -132,3 +124,48 @@ _publish(
     ]
     + [getattr(errors, name) for name in errors.__all__],
 )
+
+# --- what most programs do without is imported when somebody asks for it ----------------------------------------------
+
+if TYPE_CHECKING:
+    from ._blocking import BlockingClient as BlockingClient
+    from ._blocking import BlockingDepth as BlockingDepth
+    from ._blocking import blocking as blocking
+    from ._runtime._blocking import BlockingGroupStream as BlockingGroupStream
+    from ._runtime._blocking import BlockingGroupSubscription as BlockingGroupSubscription
+    from ._runtime._blocking import BlockingOrderStream as BlockingOrderStream
+    from ._runtime._blocking import BlockingOrderSubscription as BlockingOrderSubscription
+    from ._runtime._blocking import BlockingStream as BlockingStream
+    from ._runtime._blocking import BlockingSubscription as BlockingSubscription
+    from .simulator import Simulator as Simulator
+    from .simulator import open_simulator as open_simulator
+
+_LATER = {
+    "BlockingClient": "._blocking",
+    "BlockingDepth": "._blocking",
+    "blocking": "._blocking",
+    "BlockingGroupStream": "._runtime._blocking",
+    "BlockingGroupSubscription": "._runtime._blocking",
+    "BlockingOrderStream": "._runtime._blocking",
+    "BlockingOrderSubscription": "._runtime._blocking",
+    "BlockingStream": "._runtime._blocking",
+    "BlockingSubscription": "._runtime._blocking",
+    "Simulator": ".simulator",
+    "open_simulator": ".simulator",
+}
+
+if not TYPE_CHECKING:  # a type checker would take every name for one that this function knows
+
+    def __getattr__(name: str) -> object:
+        if name == "simulator":
+            return _import_module(f"{__name__}.simulator")
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(_import_module(_LATER[name], __name__), name)
+        if _LATER[name] != ".simulator":
+            _publish(__name__, [value])
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

@@ -32,7 +32,7 @@ from ..errors import (
 )
 from . import _compat, _fast
 from ._checks import check_texts
-from ._fast_protobuf import fast_protobuf_handlers
+from ._fast_protobuf import ProtobufHandler, fast_protobuf_handlers
 from ._fast_protobuf_ticks import protobuf_ticks
 from ._fast_ticks import no_tick, text_ticks
 from ._request import Request
@@ -119,7 +119,7 @@ class Bridge:
         self._eclient.clientId = client_id
         self._decoder = _StrictDecoder(wrapper, None)
         self._fast = _fast.choose()
-        self._fast_protobuf = fast_protobuf_handlers() if self._fast else {}
+        self._fast_protobuf: Mapping[int, ProtobufHandler] = {}
         self._tick_wrapper = tick_wrapper
         self.tick: Callable[[bytes], bool] = no_tick
         if self._fast:
@@ -154,8 +154,11 @@ class Bridge:
         self._eclient.setConnState(EClient.CONNECTED)
         if self._fast:
             _fast.silence_twins(self._tick_wrapper)
-            taking = text_ticks if version < _RAW_ID_SERVER_VERSION else protobuf_ticks
-            self.tick = taking(self._tick_wrapper)
+            if version < _RAW_ID_SERVER_VERSION:
+                self.tick = text_ticks(self._tick_wrapper)
+            else:
+                self._fast_protobuf = fast_protobuf_handlers()
+                self.tick = protobuf_ticks(self._tick_wrapper)
 
     # --- encoding
 

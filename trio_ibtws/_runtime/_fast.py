@@ -238,7 +238,7 @@ def silence_twins(wrapper: EWrapper) -> None:
 
 
 @cache
-def _silent(kind: type[EWrapper]) -> type[EWrapper]:
+def _silent(kind: Any) -> Any:
     silent = {
         name: staticmethod(unheard)
         for name in dir(EWrapper)

@@ -6,9 +6,9 @@ one environment overwrite each other's files, so that neither works.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +19,8 @@ DISTRIBUTIONS = ("ibapi", "ibapi-stable", "ibapi-latest", "nautilus_ibapi")
 
 def ibapi_distributions() -> dict[str, str]:
     """Return the installed distributions that bring the import package ``ibapi``, with their versions."""
+    from importlib.metadata import PackageNotFoundError, version  # which takes longer than all that follows from here
+
     found = {}
     for name in DISTRIBUTIONS:
         try:
@@ -28,9 +30,23 @@ def ibapi_distributions() -> dict[str, str]:
     return found
 
 
+def _descriptions() -> int:
+    """Return how many descriptions of such distributions lie about; where there is one, nothing has to be read."""
+    beginnings = tuple(name.replace("-", "_") + "_" for name in DISTRIBUTIONS)
+    count = 0
+    for place in sys.path:
+        try:
+            names = os.listdir(place or os.curdir)
+        except OSError:  # no folder: a zip file, or nothing
+            continue
+        plain = (name.lower().replace("-", "_") for name in names)
+        count += sum(name.startswith(beginnings) and name.endswith((".dist_info", ".egg_info")) for name in plain)
+    return count
+
+
 def require_one_ibapi() -> None:
     """Raise ``ImportError`` with what to do unless exactly one ibapi is installed."""
-    found = ibapi_distributions()
+    found = ibapi_distributions() if _descriptions() > 1 else {}
     if len(found) > 1:
         names = " ".join(found)
         raise ImportError(
