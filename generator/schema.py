@@ -17,7 +17,7 @@ __all__ = ["ArgumentDefinition", "Definition", "FieldDefinition", "Schema", "fie
 MARKERS = ("Lagged", "Gap")
 """What any subscription may yield beside its events."""
 
-STREAM_ARGUMENTS = ("buffer: Int! = 1000", "overflow: Overflow! = RAISE", "share: Boolean! = false")
+STREAM_ARGUMENTS = ("buffer: Int", "overflow: Overflow! = RAISE", "share: Boolean! = false")
 
 
 @dataclass(frozen=True)

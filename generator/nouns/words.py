@@ -26,7 +26,7 @@ ARGUMENTS = {
     "barSize": "Seconds: 5, TWS takes nothing else.",
     "barSizeSetting": "The length of a bar: 1 secs, 5 mins, 1 hour, 1 day and others.",
     "bboExchange": "The field of this name in TickReqParams.",
-    "buffer": "How many events wait for a slow reader at most.",
+    "buffer": "How many events wait for a slow reader at most; where it is not given, the service says.",
     "chartOptions": _OPTIONS,
     "conId": _CON_ID,
     "conid": _CON_ID,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import TradingDisabled
 from ._audit import AuditLog
+from ._limits import Limits
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -34,7 +35,7 @@ class Context:
     client: Client
     book: OrderBook | None = None
     audit: AuditLog = field(default_factory=AuditLog)
-    limits: Any = None
+    limits: Limits = field(default_factory=Limits)
     token_id: str = ""
     tasks: TaskGroup | None = None
 

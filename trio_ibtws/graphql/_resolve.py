@@ -266,10 +266,20 @@ async def _stream(name: str, inputs: Inputs, args: Arguments, context: Context) 
     """Open the subscription that a field stands for."""
     call = generated.SUBSCRIPTION[name]
     arguments = _arguments(f"Subscription.{name}", call, args, inputs)
-    options = {"buffer": args["buffer"], "overflow": args["overflow"].lower(), "share": args["share"]}
+    options = {"buffer": _buffer(args, context), "overflow": args["overflow"].lower(), "share": args["share"]}
     subscription = getattr(context.client, call.method)(*arguments, **options)
     async with _opened(subscription) as events:
         yield _Shaped(events, _SHAPES[call.shape]) if call.shape else events
+
+
+def _buffer(args: Arguments, context: Context) -> int:
+    """Return how many events may wait for the subscriber."""
+    given, limits = args.get("buffer"), context.limits
+    if given is None:
+        return limits.events
+    if given > limits.buffer:
+        raise InvalidRequest("buffer", f"{given} events are more than the {limits.buffer} that may be had")
+    return int(given)
 
 
 @asynccontextmanager
