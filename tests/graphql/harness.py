@@ -13,7 +13,9 @@ import anyio
 from anyio.abc import SocketStream, TaskGroup
 
 from tests.graphql.standin import StandIn
+from trio_ibtws import open_client, open_simulator
 from trio_ibtws._runtime._session import Stats
+from trio_ibtws.graphql import create_app
 from trio_ibtws.graphql._app import App
 from trio_ibtws.graphql._auth import Gate
 from trio_ibtws.graphql._limits import Limits
@@ -210,6 +212,25 @@ async def open_service(
     service = Service(engine, lambda: None, limits, Metrics(Clientele()))
     gate = Gate(TOKEN, limits, cors=cors, hosts=hosts, clock=anyio.current_time)
     app = App(service, gate, lambda: running.alive, by_get=by_get)
+    async with _run(app, engine, limits) as running:
+        yield running
+
+
+@asynccontextmanager
+async def open_tws_service(*, trading: bool = False, limits: Limits = PLENTY, **changes: Any) -> AsyncIterator[Running]:
+    """Run the service of a client of the simulator for a block; the client is the ``engine``."""
+    limits = replace(limits, **changes)
+    async with (
+        open_simulator(port=None) as sim,
+        open_client(stream=await sim.connect(), client_id=1, trading=trading) as client,
+    ):
+        app = create_app(client, token=TOKEN, trading=trading, limits=limits)
+        async with _run(app, client, limits) as running:
+            yield running
+
+
+@asynccontextmanager
+async def _run(app: App, engine: Any, limits: Limits) -> AsyncIterator[Running]:
     listener = listen("127.0.0.1", 0, limits)
     async with anyio.create_task_group() as tasks:
         running = Running(listener.getsockname()[1], engine, app, tasks, anyio.Event())

@@ -127,14 +127,31 @@ async def test_only_json_is_taken(content_type: str | None) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"{", b"null", b"1", b'"{ hello }"', b"{}", b'{"query": null}', b'{"query": 1}', b'{"query": ["{ hello }"]}',
-        b'{"query": "{ hello }", "variables": []}', b'{"query": "{ hello }", "operationName": 1}',
-        b'{"query": "{ hello }", "extensions": "x"}', b'[{"query": "{ hello }"}]', b'{"query": "\xff"}', b'{"query": "\xc3"}',
-        b'{"query": "{ hello(name: \\"\\ud800\\") }"}', b'{"query": "{ hello }\\u0000{"}', b'{"query": "{ hello }", "variables": {"a": ["\\u0000"]}}',
-        b'{"query": "{ hello }", "variables": {"\\u0000": 1}}', b'{"query": "{ hello }", "variables": {"a": NaN}}',
-        b"\xef\xbb\xbf" + b'{"query": "{ hello }"}', b"[" * 30_000, b'{"a":' * 10_000,
+        b"",
+        b"{",
+        b"null",
+        b"1",
+        b'"{ hello }"',
+        b"{}",
+        b'{"query": null}',
+        b'{"query": 1}',
+        b'{"query": ["{ hello }"]}',
+        b'{"query": "{ hello }", "variables": []}',
+        b'{"query": "{ hello }", "operationName": 1}',
+        b'{"query": "{ hello }", "extensions": "x"}',
+        b'[{"query": "{ hello }"}]',
+        b'{"query": "\xff"}',
+        b'{"query": "\xc3"}',
+        b'{"query": "{ hello(name: \\"\\ud800\\") }"}',
+        b'{"query": "{ hello }\\u0000{"}',
+        b'{"query": "{ hello }", "variables": {"a": ["\\u0000"]}}',
+        b'{"query": "{ hello }", "variables": {"\\u0000": 1}}',
+        b'{"query": "{ hello }", "variables": {"a": NaN}}',
+        b"\xef\xbb\xbf" + b'{"query": "{ hello }"}',
+        b"[" * 30_000,
+        b'{"a":' * 10_000,
     ],
-)  # fmt: skip
+)
 async def test_what_is_no_request_is_400(body: bytes) -> None:
     async with open_service() as service:
         for accept in ("application/json", RESPONSE_JSON, "text/event-stream"):

@@ -255,7 +255,7 @@ async def test_strange_hosts_origins_and_paths_are_refused_at_the_handshake() ->
             ({"path": "/"}, 404),
         ):
             with pytest.raises(Refused) as refused:
-                async with open_socket(service, **options):  # type: ignore[arg-type]
+                async with open_socket(service, **options):
                     raise AssertionError
             assert refused.value.status == status
         for origin in (f"http://127.0.0.1:{service.port}", "https://desk.example"):

@@ -80,6 +80,7 @@ def check_kind(kind: str, method: str, media: str) -> None:
 
 
 async def _request(exchange: Exchange) -> GraphQLRequest:
+    data: Any
     if exchange.method == "GET":
         data = _from_query_string(exchange.scope["query_string"])
     else:

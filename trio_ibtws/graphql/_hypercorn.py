@@ -11,6 +11,7 @@ What is wrong in Hypercorn 0.18, and what is done here about it, by subclasses o
   second, and then the peer is dropped. That second is also what lets an honest peer see the answer.
 - A websocket that was closed for too large a message goes on collecting the next ones, and one whose handshake was
   refused stays open: what they send is thrown away, for that same second.
+- A peer that says it sends no more keeps its connection for as long as an idle one: it is closed once it is answered.
 - HTTP/2 and websocket compression are not spoken. The one has problems of its own (pgjones/hypercorn#329), the other
   makes 64 MB out of a message of 64 kB before its size is looked at.
 
@@ -29,6 +30,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import h11
+from hypercorn.events import Closed
 from hypercorn.protocol import ProtocolWrapper
 from hypercorn.protocol.events import Event, Response
 from hypercorn.protocol.h11 import H11Protocol
@@ -36,11 +38,14 @@ from hypercorn.protocol.ws_stream import WSStream
 
 from ._respond import BUSY, refuse
 
-__all__ = ["LINGER", "Door", "Http1", "bound_worker", "check_version"]
+__all__ = ["LINGER", "PIECE", "Door", "Http1", "bound_worker", "check_version"]
 
 log = logging.getLogger("trio_ibtws.graphql")
 
 SUPPORTED = "0.18."
+PIECE = 8 * 1024
+"""Bytes that are read at once: what is larger than a request's head may be must be seen to be, before it is parsed."""
+
 LINGER = 1.0
 """Seconds in which a peer that has its answer may still send, and hang up by itself."""
 
@@ -123,7 +128,10 @@ class Http1(H11Protocol):
         if isinstance(event, Response):
             spelt = [(_SPELLINGS.get(name, name), value) for name, value in event.headers]
             event = replace(event, headers=spelt)
-        await super().stream_send(event)
+        try:
+            await super().stream_send(event)
+        except h11.LocalProtocolError:  # there has been another answer meanwhile: the peer did not wait for this one
+            await self.send(Closed())
 
     async def _create_stream(self, request: h11.Request) -> None:
         headers = [(name, value) for name, value in request.headers if name != b"sec-websocket-extensions"]

@@ -7,12 +7,12 @@ import logging
 from contextlib import suppress
 from typing import Any, cast
 
-from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
-from hypercorn.events import Closed, Event, RawData
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol import ProtocolWrapper
 from hypercorn.typing import AppWrapper
 
-from ._hypercorn import LINGER, Door, Http1, busy
+from ._hypercorn import LINGER, PIECE, Door, Http1, busy
 
 __all__ = ["AsyncioConnection"]
 
@@ -29,7 +29,7 @@ class AsyncioConnection(TCPServer):
         self._door = door
         self._reading = asyncio.timeout(None)
         self._is_reading = False
-        self._discards = False
+        self._discards = self._has_read_all = False
 
     async def run(self) -> None:
         """Serve the connection to its end. Nothing but Cancelled leaves it."""
@@ -45,7 +45,7 @@ class AsyncioConnection(TCPServer):
                     await super().run()
                     watch.cancel()
             except Exception:
-                log.warning("a connection failed", exc_info=True)
+                log.warning("a connection failed", exc_info=log.isEnabledFor(logging.DEBUG))
 
     async def _end_with_the_server(self) -> None:
         await self.context.terminated.wait()
@@ -59,7 +59,7 @@ class AsyncioConnection(TCPServer):
         """Do what the protocol asks for."""
         if isinstance(event, RawData):
             await self._send(event.data)
-        elif isinstance(event, Closed):
+        elif isinstance(event, Closed) or (isinstance(event, Updated) and event.idle and self._has_read_all):
             await self._hang_up()
         else:
             await super().protocol_send(event)
@@ -100,11 +100,14 @@ class AsyncioConnection(TCPServer):
                     await self._read_to_the_end(protocol)
                 finally:
                     self._is_reading = False
+        self._has_read_all = True
+        await self.idle_task.stop()
         await self.protocol.handle(Closed())
 
     async def _read_to_the_end(self, protocol: Http1) -> None:
-        while not self.reader.at_eof():
-            data = await self.reader.read(MAX_RECV)
+        data = b"to begin with"
+        while data:
+            data = await self.reader.read(PIECE)
             if not self._discards:
                 await protocol.handle(RawData(data))
                 if protocol.is_deaf:

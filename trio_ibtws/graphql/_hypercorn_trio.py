@@ -7,18 +7,19 @@ from contextlib import suppress
 from typing import Any, cast
 
 import trio
-from hypercorn.events import Closed, Event, RawData
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol import ProtocolWrapper
-from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
+from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.typing import AppWrapper
 
-from ._hypercorn import LINGER, Door, Http1, busy
+from ._hypercorn import LINGER, PIECE, Door, Http1, busy
 
 __all__ = ["TrioConnection"]
 
 log = logging.getLogger("trio_ibtws.graphql")
 
-GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
+GONE = (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError)
+"""What writing to a connection raises that is over, or (the last) that another task is just ending."""
 
 
 class TrioConnection(TCPServer):
@@ -29,7 +30,7 @@ class TrioConnection(TCPServer):
         self._door = door
         self._reading = trio.CancelScope()
         self._sending = trio.CancelScope()
-        self._discards = False
+        self._discards = self._has_read_all = False
 
     async def run(self) -> None:
         """Serve the connection to its end. Nothing but Cancelled leaves it."""
@@ -42,7 +43,7 @@ class TrioConnection(TCPServer):
             try:
                 await self._run_to_the_end()
             except Exception:
-                log.warning("a connection failed", exc_info=True)
+                log.warning("a connection failed", exc_info=log.isEnabledFor(logging.DEBUG))
             except BaseExceptionGroup as group:
                 cancelled, errors = group.split(trio.Cancelled)
                 if errors is not None and not isinstance(errors, ExceptionGroup):
@@ -71,7 +72,7 @@ class TrioConnection(TCPServer):
         """Do what the protocol asks for."""
         if isinstance(event, RawData):
             await self._send(event.data)
-        elif isinstance(event, Closed):
+        elif isinstance(event, Closed) or (isinstance(event, Updated) and event.idle and self._has_read_all):
             await self._hang_up()
         else:
             await super().protocol_send(event)
@@ -100,7 +101,7 @@ class TrioConnection(TCPServer):
         self._reading.deadline = trio.current_time() + LINGER
         try:
             await self.stream.send_eof()
-        except (AttributeError, trio.BusyResourceError, *GONE):  # TLS has none
+        except (AttributeError, *GONE):  # TLS has none
             self._reading.cancel()
         await self.protocol.handle(Closed())
 
@@ -112,9 +113,11 @@ class TrioConnection(TCPServer):
         with self._reading, suppress(*GONE):
             data = b"to begin with"
             while data:
-                data = bytes(await self.stream.receive_some(MAX_RECV))
+                data = bytes(await self.stream.receive_some(PIECE))
                 if not self._discards:
                     await protocol.handle(RawData(data))
                     if protocol.is_deaf:
                         await self._hang_up()
+        self._has_read_all = True
+        await self.idle_task.stop()
         await self.protocol.handle(Closed())

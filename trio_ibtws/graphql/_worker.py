@@ -20,7 +20,7 @@ from hypercorn.config import Config, Sockets
 from hypercorn.typing import ASGIFramework
 
 from ._app import App
-from ._hypercorn import Door, bound_worker, check_version
+from ._hypercorn import PIECE, Door, bound_worker, check_version
 from ._limits import Limits
 
 __all__ = ["configuration", "listen", "run_app"]
@@ -78,6 +78,7 @@ def configuration(limits: Limits, certfile: str | PathLike[str] | None, keyfile:
     config.shutdown_timeout = 1.0
     config.ssl_handshake_timeout = _HEADERS_SECONDS
     config.keep_alive_timeout = _HEADERS_SECONDS
+    config.h11_max_incomplete_size = PIECE
     config.websocket_max_message_size = limits.message_bytes
     config.websocket_ping_interval = None  # its task outlives the connection; the protocol has pings of its own
     if certfile is not None and keyfile is not None:
