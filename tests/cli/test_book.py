@@ -57,7 +57,7 @@ def test_levels_stand_side_by_side_with_bars_as_long_as_their_sizes(shown: _Show
         "AAPL",
         "          size      bid | ask      size",
         "   ████    100    10.50 | 10.51    50     ██",
-        "███████    200    10.40 | ",
+        "███████    200    10.40 |",
         "Ctrl-C ends it",
     ]
     assert lines.said == ["    1.50     100    10.50 | 10.51    50"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 
 from tests.cli.virtual import SCREENS, Terminal
 from trio_ibtws import cli
+from trio_ibtws._cli import _ticks
+from trio_ibtws._cli._run import Watch
 
 FOLDER = Path(__file__).parent / "screens"
 
@@ -184,6 +187,21 @@ def test_a_file_that_cannot_be_written(terminal: Terminal, tmp_path: Path) -> No
 def test_what_was_asked_for_is_cancelled(terminal: Terminal, arguments: list[str], asked: str, ended: str) -> None:
     assert terminal.run(*arguments)[0] == 0
     assert terminal.received[-2:] == [asked, ended]
+
+
+def test_ctrl_c_cancels_too(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = _ticks._print
+
+    def strike(watched: Watch, event: Any) -> None:
+        shown(watched, event)
+        if watched.events == 5:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(_ticks, "_print", strike)
+    code, out, err = terminal.run("ticks", "AAPL", "--json")
+    assert (code, err) == (130, "")
+    assert len(out.splitlines()) >= 5
+    assert terminal.received[-2:] == ["reqMktData", "cancelMktData"]
 
 
 def test_orders_are_only_read(terminal: Terminal) -> None:

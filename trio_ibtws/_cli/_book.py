@@ -102,8 +102,9 @@ class _Shown:
         for at in range(min(self._rows, max(len(bids), len(asks)))):
             bid, ask = (side[at] if at < len(side) else None for side in (bids, asks))
             picture.append(f"{self._drawn(bid, most):>{self._bar}} {self._bid(bid)}", style="green")
-            picture.append(" | ", style="dim")
-            picture.append(f"{self._ask(ask)} {self._drawn(ask, most)}".rstrip() + "\n", style="red")
+            picture.append(" | ", style="dim").append(f"{self._ask(ask)} {self._drawn(ask, most)}", style="red")
+            picture.rstrip()
+            picture.append("\n")
         if depth.flaw is not None:
             picture.append(f"{depth.flaw}; wait for TWS to send it anew\n", style="yellow")
         return picture.append(self.summary or "Ctrl-C ends it", style="dim")
