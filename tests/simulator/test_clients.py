@@ -9,7 +9,6 @@ import pytest
 from tests.simulator.stock import StockClient, cancel, contract, names, order
 from tests.simulator.test_trading import fill, story
 from trio_ibtws.simulator import Scenario, Simulator, open_simulator
-from trio_ibtws.simulator._manual_orders import place_by_hand
 
 pytestmark = pytest.mark.anyio
 
@@ -66,7 +65,9 @@ async def test_the_same_seed_and_requests_give_the_same_bytes(version: int, spee
 
 async def test_orders_by_hand_are_bound(sim: Simulator, version: int, client: StockClient) -> None:
     zero = await StockClient.start(sim, version, client_id=0)
-    first = place_by_hand(sim._gateway, AAPL, RESTING)
+    perm_id = sim.place_by_hand(AAPL, RESTING)
+    [first] = sim._gateway.exchange.working()
+    assert first.perm_id == perm_id
     assert await zero.sync() == []
     client.reqAllOpenOrders()
     shown = await client.until("openOrderEnd")
@@ -79,7 +80,7 @@ async def test_orders_by_hand_are_bound(sim: Simulator, version: int, client: St
     assert story(await zero.sync()) == ["Cancelled", "202"]
     zero.reqAutoOpenOrders(True)
     await zero.sync()
-    place_by_hand(sim._gateway, AAPL, RESTING)
+    sim.place_by_hand(AAPL, RESTING)
     assert names(await zero.until("orderStatus"))[0] == "orderBound"
     with pytest.raises(ValueError, match="0 contracts"):
-        place_by_hand(sim._gateway, {"symbol": "XYZ"}, RESTING)
+        sim.place_by_hand({"symbol": "XYZ"}, RESTING)

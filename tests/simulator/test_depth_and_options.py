@@ -72,8 +72,8 @@ async def test_a_book_that_moves(client: StockClient, venue: str, smart: bool) -
 async def test_a_book_that_is_reset(sim: Simulator, client: StockClient) -> None:
     client.reqMktDepth(1, contract("EUR", "CASH", "IDEALPRO"), 3, False, [])
     await client.sync()
-    for reset in list(sim._gateway.books.values()):
-        reset()
+    assert sim.reset_depth(1)
+    assert not sim.reset_depth(2)
     book: dict[int, list[Any]] = {}
     assert (await client.until("error"))[-1].errorCode == 317
     while len(book) < 2 or len(book[1]) < 3:

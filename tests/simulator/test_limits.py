@@ -214,3 +214,13 @@ async def test_what_comes_at_once_is_a_burst_however_it_is_cut(speed: float) -> 
         for _ in range(11):
             await client.stream.send(frame(b"8\x001\x001\0"))
         assert codes(await client.end()) == [100]
+
+
+async def test_two_account_summaries(speed: float) -> None:
+    async with running(speed) as (_, client):
+        for request in (1, 2, 3):
+            client.reqAccountSummary(request, "All", "NetLiquidation")
+        assert codes(await client.until("error")) == [322]
+        client.cancelAccountSummary(1)
+        client.reqAccountSummary(3, "All", "NetLiquidation")
+        await client.until("accountSummaryEnd", reqId=3)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import anyio
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.simulator.stock import SPOKEN_TEXT_VERSIONS
+from tests.simulator.stock import PROTOBUF_VERSIONS, SPOKEN_TEXT_VERSIONS
 from trio_ibtws._runtime._framing import FrameBuffer, frame
-from trio_ibtws.simulator import open_simulator
+from trio_ibtws.simulator import Limits, Scenario, Simulator, open_simulator
+from trio_ibtws.simulator._codec_protobuf import wire_class
 from trio_ibtws.simulator._codec_requests import REQUESTS
 
 TEXTS = st.one_of(
@@ -69,3 +72,96 @@ def test_nonsense_is_survived(data: Any) -> None:
     version = data.draw(st.sampled_from(SPOKEN_TEXT_VERSIONS))
     requests = data.draw(st.lists(bodies(version), min_size=1, max_size=12))
     anyio.run(survive, version, requests, backend="trio")
+
+
+# --- protobuf ----------------------------------------------------------------------------------------------------
+
+NUMBERS = (0, 1, -1, 2, 3, 7, 100, 265598, 12087792, 2**31 - 1, -(2**31))
+WORDS = (
+    "", "AAPL", "STK", "OPT", "CASH", "SMART", "USD", "BUY", "SELL", "MKT", "LMT", "TRAIL", "GTC", "GTD", "TRADES",
+    "BidAsk", "1 D", "1 W", "1 day", "1 min", "20130104 16:00:00", "99991231-23:59:59", "NaN", "1e999", "-5", "\u20ac",
+    "All", "NetLiquidation,$LEDGER", "233,292", "TOP_PERC_GAIN", "DU1000001", "2 Y", "x" * 300,
+)  # fmt: skip
+AMOUNTS = (0.0, 1.0, -1.0, 100.5, 1e300, -1e300, float("inf"), float("-inf"), float("nan"), 1.7976931348623157e308)
+FRAMES = 300  # of which each is right, damaged, or no message at all
+
+
+def scribble(random: Random, message: Any, depth: int = 0) -> Any:
+    """Set half of a message's fields to anything that their types take."""
+    for field in message.DESCRIPTOR.fields:
+        if random.random() < 0.5 or depth > 3:
+            continue
+        if field.message_type is None:
+            value = one_of(random, field.cpp_type)
+            many = getattr(message, field.name) if repeated(field) else None
+            many.append(value) if many is not None else setattr(message, field.name, value)
+        elif not field.message_type.GetOptions().map_entry:
+            part = getattr(message, field.name)
+            scribble(random, part.add() if repeated(field) else part, depth + 1)
+    return message
+
+
+def repeated(field: Any) -> bool:
+    return bool(field.is_repeated if hasattr(field, "is_repeated") else field.label == field.LABEL_REPEATED)
+
+
+def one_of(random: Random, kind: int) -> Any:
+    return random.choice({7: (True, False), 9: WORDS, 5: AMOUNTS}.get(kind, NUMBERS))
+
+
+def damaged(random: Random, body: bytes) -> bytes:
+    spoilt = bytearray(body)
+    for _ in range(random.choice((0, 0, 1, 3, 20))):
+        at = random.randrange(len(spoilt) + 1)
+        spoilt[at : at + random.choice((0, 1, 4))] = random.randbytes(random.choice((0, 1, 4)))
+    return bytes(spoilt)
+
+
+def a_frame(random: Random) -> bytes:
+    number = random.choice([number for number, (name, _) in REQUESTS.items() if wire_class(name, request=True)])
+    if random.random() < 0.05:
+        return random.randbytes(random.randrange(40))
+    message = scribble(random, wire_class(REQUESTS[number][0], request=True)())
+    return damaged(random, (number + 200).to_bytes(4, "big") + message.SerializeToString())
+
+
+async def connect(sim: Simulator, version: int, client_id: int) -> Any:
+    stream = await sim.connect()
+    start = wire_class("startApi", request=True)(clientId=client_id).SerializeToString()
+    await stream.send(b"API\0" + frame(f"v100..{version}".encode()) + frame((271).to_bytes(4, "big") + start))
+    return stream
+
+
+async def answers_with_rules(stream: Any) -> bool:
+    """Return whether a connection still answers a question; ``False``: it was closed."""
+    question = wire_class("reqMarketRule", request=True)(marketRuleId=26).SerializeToString()
+    frames = FrameBuffer()
+    try:
+        await stream.send(frame((291).to_bytes(4, "big") + question))
+        while not (body := frames.next_frame() or b"").startswith((293).to_bytes(4, "big")):
+            if not body:
+                frames.receive_data(await stream.receive())
+    except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+        return False
+    return True
+
+
+async def survive_protobuf(seed: int) -> None:
+    random = Random(seed)
+    version = random.choice(PROTOBUF_VERSIONS)
+    async with open_simulator(port=None, scenario=Scenario(limits=Limits.off())) as sim:
+        other = await connect(sim, version, 2)
+        stream = await connect(sim, version, 1)
+        for _ in range(FRAMES):
+            try:
+                await stream.send(frame(a_frame(random)))
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                break
+        await answers_with_rules(stream)
+        assert await answers_with_rules(other)
+
+
+@pytest.mark.speaks(213)
+@pytest.mark.parametrize("seed", range(8))
+def test_nonsense_in_protobuf_is_survived(seed: int) -> None:
+    anyio.run(survive_protobuf, seed, backend="trio")

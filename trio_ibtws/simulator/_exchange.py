@@ -271,12 +271,12 @@ class Exchange:
             else:
                 self._cancelled(other)
 
-    def exercise(self, option: Order, delivery: Order, price: Decimal) -> None:
-        """Turn an option position into what it delivers, at once, at the strike *price*."""
-        for order, at in ((option, Decimal(0)), (delivery, price)):
+    def book(self, *trades: tuple[Order, Decimal]) -> None:
+        """Execute orders at once, each at its price, as options are exercised and contracts settled."""
+        for order, price in trades:
             self._know(order)
             order.transmitted = order.active = True
-            execution = self._fills.execute(order, order.quantity, at)
+            execution = self._fills.execute(order, order.quantity, price)
             order.status = "Filled"
             order.ended = self._clock.now()
             self.listener.executed(execution)

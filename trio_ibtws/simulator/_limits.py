@@ -29,6 +29,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
       depth: market depth subscriptions at once (error 309).
       tick_by_tick: tick-by-tick subscriptions at once (error 10190).
       scanners: scanner subscriptions at once (error 162).
+      summaries: account summaries at once (error 322).
       real_time_bars: new real-time bar subscriptions in ten minutes (error 420).
       historical_open: historical queries at once (error 162, as for the next three).
       historical_identical: seconds that have to pass before the same historical query may come again.
@@ -42,6 +43,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     depth: int | None = 3
     tick_by_tick: int | None = 3
     scanners: int | None = 10
+    summaries: int | None = 2
     real_time_bars: int | None = 60
     historical_open: int | None = 50
     historical_identical: float | None = 15.0

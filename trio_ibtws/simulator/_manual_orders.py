@@ -7,6 +7,7 @@ from typing import Any
 
 from ._orders import Order
 from ._session import Session
+from ._settlement import next_hand_id
 from ._world import World
 
 __all__ = ["bind", "place_by_hand"]
@@ -24,7 +25,7 @@ def place_by_hand(world: World, contract: dict[str, Any], order: dict[str, Any])
     usual = {"tif": "DAY", "transmit": True, "totalQuantity": Decimal(0), "parentId": 0}
     made = Order(
         client_id=0,
-        order_id=-1 - sum(not each.order_id > 0 for each in world.exchange.orders(0)),
+        order_id=next_hand_id(world),
         perm_id=world.exchange.next_perm_id(),
         instrument=found[0],
         contract=found[0].contract(str(contract.get("exchange") or "")),

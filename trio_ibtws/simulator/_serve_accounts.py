@@ -19,7 +19,6 @@ _UPDATES_MULTI = "account updates multi"
 _SUMMARY = "account summary"
 _UPDATES = "account updates"
 NO_SUCH_ACCOUNT = "Error validating request.-'bA' : cause - Invalid account code was entered."
-_SUMMARY_LIMIT = 2
 _EVERY = 180.0  # seconds between two rounds of changed values
 
 
@@ -75,7 +74,8 @@ def account_summary(session: Session, values: dict[str, Any]) -> None:
     """Serve reqAccountSummary: the values, the end, and every three minutes what changed."""
     request = values["reqId"]
     open_ones = sum(kind == _SUMMARY for kind, _ in session.lines)
-    if open_ones >= _SUMMARY_LIMIT or session.has_line(_SUMMARY, request):
+    most = session.world.scenario.limits.summaries
+    if (most is not None and open_ones >= most) or session.has_line(_SUMMARY, request):
         text = "Error processing request.-'bX' : cause - Maximum number of account summary requests exceeded"
         session.error(request, 322, text)
         return

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from ._market_instrument import Instrument
-from ._orders import Order
 from ._serve_contracts import instrument_for
 from ._session import Handler, Session
+from ._settlement import booked
 
 __all__ = ["HANDLERS"]
 
@@ -49,29 +49,10 @@ def exercise_options(session: Session, values: dict[str, Any]) -> None:
     assert option.under is not None
     quantity = Decimal(values["exerciseQuantity"])
     shares = quantity * Decimal(option.value_factor)
-    gone = _order(session, values, option, "SELL", quantity)
-    come = _order(session, values, option.under, "BUY" if option.right == "C" else "SELL", shares)
-    session.world.exchange.exercise(gone, come, Decimal(str(option.strike)))
-
-
-def _order(session: Session, values: dict[str, Any], what: Instrument, action: str, quantity: Decimal) -> Order:
-    perm_id = session.world.exchange.next_perm_id()
-    return Order(
-        client_id=session.client_id,
-        order_id=values["reqId"],
-        perm_id=perm_id,
-        instrument=what,
-        contract=what.contract(what.exchange),
-        values={
-            "action": action,
-            "totalQuantity": quantity,
-            "orderType": "MKT",
-            "tif": "DAY",
-            "transmit": True,
-            "exercised": True,
-        },
-        account=session.world.account.name,
-    )
+    world, owner = session.world, session.client_id
+    gone = booked(world, option, -quantity, owner, request)
+    come = booked(world, option.under, shares if option.right == "C" else -shares, owner, request)
+    world.exchange.book((gone, Decimal(0)), (come, Decimal(str(option.strike))))
 
 
 HANDLERS: dict[str, Handler] = {"exerciseOptions": exercise_options}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,9 +15,11 @@ from ._connection import Connection
 from ._door import HOST, Door
 from ._faults import Faults
 from ._gateway import Gateway
+from ._manual_orders import place_by_hand
 from ._memory import memory_connection
 from ._peer import Peer
 from ._script import run_script
+from ._serve_depth import reset_depth
 from ._session import NO_ID, Received
 
 __all__ = ["Simulator"]
@@ -185,6 +187,26 @@ class Simulator:
         for peer in self._chosen(client_id):
             if peer.session is not None:
                 peer.session.send(name, **values)
+
+    def place_by_hand(self, contract: Mapping[str, Any], order: Mapping[str, Any]) -> int:
+        """Give an order as somebody at the window of TWS does; client 0 may bind it. Values by IB's names.
+
+        What *order* leaves out is what the window has: day orders, transmitted at once.
+
+        Returns its permanent id.
+
+        Raises:
+          ValueError: *contract* is not exactly one that is listed.
+        """
+        return place_by_hand(self._gateway, dict(contract), dict(order)).perm_id
+
+    def reset_depth(self, request: int, client_id: int | None = None) -> bool:
+        """Reset the book of a market depth request, as TWS does now and then: error 317, then all of it anew.
+
+        Returns whether any client has such a book.
+        """
+        sessions = [peer.session for peer in self._chosen(client_id) if peer.session is not None]
+        return sum(reset_depth(session, request) for session in sessions) > 0
 
     def send_bytes(self, data: bytes, client_id: int | None = None) -> None:
         """Send bytes as they are, with no length in front: half a frame, a wrong length, nonsense."""

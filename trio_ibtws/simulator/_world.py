@@ -15,6 +15,7 @@ from ._market_contracts import Contracts
 from ._market_instrument import Instrument
 from ._market_series import NEW_YORK
 from ._scenario import Scenario
+from ._settlement import settle
 from ._ticker import Ticker
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class World:
         self._begin_day()
 
     def _begin_day(self) -> None:
-        """Count the profits of a new day, and come back for the next."""
+        """Settle what has expired, count the profits of a new day, and come back for the next."""
+        settle(self, self.today())
         self.account.start_day()
         midnight = datetime.combine(self.today() + timedelta(days=1), time(), NEW_YORK)
         self.clock.call_at(midnight.timestamp(), self._begin_day)
