@@ -234,7 +234,8 @@ def silence_twins(wrapper: EWrapper) -> None:
 
     Its class becomes one that has them; a hundred attributes of its own would make every look into it slower.
     """
-    wrapper.__class__ = _silent(type(wrapper))
+    kind: Any = type(wrapper)
+    wrapper.__class__ = _silent(kind)
 
 
 @cache
