@@ -52,19 +52,31 @@ class Service:
 
 @contextmanager
 def run_service(*arguments: str, port: int = 0, token: str = TOKEN) -> Iterator[Service]:
-    """Run ``trio-ibtws serve --simulate`` for a block."""
+    """Run ``trio-ibtws serve`` for a block, on the simulator unless *arguments* name a port of a TWS."""
+    source = [] if "--port" in arguments else ["--simulate"]
     bind = ["--bind", f"127.0.0.1:{port}", "--token", token]
-    command = [sys.executable, "-m", "trio_ibtws", "serve", "--simulate", *bind, *arguments]
+    with _process("serve", *source, *bind, *arguments, says=r"http://127\.0\.0\.1:(\d+)") as (process, found):
+        yield Service(process, found)
+
+
+@contextmanager
+def run_simulator(scenario: Path) -> Iterator[int]:
+    """Run ``trio-ibtws simulate`` with a scenario for a block; its port."""
+    with _process("simulate", "--port", "0", "--scenario", str(scenario), says=r"127\.0\.0\.1:(\d+)") as (_, port):
+        yield port
+
+
+@contextmanager
+def _process(*command: str, says: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Run a command of ``trio-ibtws`` for a block; it and the port that it says."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, encoding="utf-8") as process:
+    started = [sys.executable, "-m", "trio_ibtws", *command]
+    with subprocess.Popen(started, env=environment, stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stdout is not None
         try:
-            for line in process.stdout:
-                found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
-                if found:
-                    yield Service(process, int(found[1]))
-                    return
-            raise AssertionError(f"the service ended with {process.wait()}")
+            found = next((found for line in process.stdout if (found := re.search(says, line))), None)
+            assert found, f"{command[0]} ended with {process.wait()}"
+            yield process, int(found[1])
         finally:
             process.send_signal(signal.SIGCONT)
             process.kill()

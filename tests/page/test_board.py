@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.browser import ROOT, Service, Visit, run_service
+from tests.page.browser import ROOT, Service, Visit, run_service, run_simulator
 
 PRICE = re.compile(r"^[\d,]+\.\d{2,5}$")
 SHOTS = ROOT / "build" / "page"
@@ -143,6 +144,21 @@ def test_a_service_that_says_nothing_any_more_is_stale(visits: Callable[..., Vis
         expect(row(page, "AAPL").locator(".tag")).to_have_text("stale", timeout=15_000)
         silent.send_signal(signal.SIGCONT)
         expect(row(page, "AAPL").locator(".tag")).to_be_hidden(timeout=40_000)
+
+
+@pytest.mark.parametrize("data", ["lost", "kept"])
+def test_a_tws_that_has_lost_ib_is_stale_too(data: str, tmp_path: Path, visit: Visit) -> None:
+    scenario = tmp_path / "away.toml"
+    script = f"wait reqMktData\nwait 4\nlose link 4 data={data}"
+    scenario.write_text(f'start = 2013-01-07 10:00:00\nscript = """\n{script}\n"""\n')
+    with run_simulator(scenario) as tws, run_service("--port", str(tws)) as away:
+        page = visit.log_in(away)
+        expect(row(page, "AAPL").locator(".last")).to_have_text(PRICE)
+        expect(page.locator("#link")).to_have_text("TWS has lost IB")
+        expect(row(page, "AAPL").locator(".tag")).to_have_text("stale")
+        expect(page.locator("#link")).to_have_text("Live")
+        expect(row(page, "AAPL").locator(".tag")).to_be_hidden(timeout=40_000)
+        expect(row(page, "AAPL").locator(".age")).to_have_text("now")
 
 
 @pytest.mark.parametrize("width", [340, 720, 1000, 1440])

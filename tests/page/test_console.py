@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.browser import Service, Visit
+from tests.page.browser import Service, Visit, run_service
 
 
 def write(page: Page, query: str, variables: str = "") -> None:
@@ -109,6 +109,34 @@ def test_one_walks_along_the_types(service: Service, visit: Visit) -> None:
     expect(docs.locator(".docs-path")).to_have_text("SchemaContractDetailsContract")
     docs.get_by_role("button", name="Schema").click()
     expect(docs.locator("h3").first).to_contain_text("Queries")
+
+
+def test_a_service_that_keeps_its_schema_to_itself(visit: Visit) -> None:
+    with run_service("--no-introspection") as quiet:
+        page = visit.log_in(quiet, "console")
+        expect(page.locator(".docs")).to_contain_text("does not tell its schema")
+        page.get_by_role("button", name="Run").click()
+        expect(page.locator(".json")).to_contain_text("APPLE INC")
+
+
+def test_rows_are_a_table_too(service: Service, visit: Visit) -> None:
+    page = visit.log_in(service, "console")
+    write(page, '{ reqAccountSummary(groupName: "All", tags: "NetLiquidation,BuyingPower") { tag value } }')
+    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Table").click()
+    expect(page.locator(".rows thead")).to_have_text("tagvalue")
+    expect(page.locator(".rows tbody tr").first).to_contain_text("NetLiquidation")
+    page.get_by_role("button", name="JSON").click()
+    expect(page.locator(".json")).to_contain_text("reqAccountSummary")
+
+
+def test_a_mutation_is_marked(service: Service, visit: Visit) -> None:
+    page = visit.log_in(service, "console")
+    write(page, "mutation Log { setServerLogLevel(logLevel: 2) }")
+    button = page.get_by_role("button", name="Run mutation")
+    expect(button).to_have_class(re.compile("is-mutation"))
+    button.click()
+    expect(page.locator(".json")).to_contain_text("true")
 
 
 def test_what_was_run_is_in_the_history(service: Service, visit: Visit) -> None:

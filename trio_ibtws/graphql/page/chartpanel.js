@@ -131,7 +131,7 @@ export class ChartPanel {
     say(this.#parts.name, nameOf(contract));
     say(this.#parts.long, longName);
     say(this.#parts.price, fixed(quote.price, digits));
-    this.#draw();
+    if (this.#chart.now !== quote.price) this.#draw();
     const change = quote.change;
     say(this.#parts.change, change ? `${signed(change.points, digits)}  ${signed(change.fraction * 100)}%` : "");
     this.#parts.change.classList.toggle("up", change?.points > 0);

@@ -3,6 +3,7 @@
 import { backoff } from "./backoff.js";
 import { describe } from "./http.js";
 
+const LET_GO = 1_500; // a line at TWS that several share is closed when the last of them has let go of it
 const SETTLED = 10_000; // a stream that has lived so long counts as well again
 
 /** Keeps a subscription open at *service*. `take(data)` has each event, `changed()` is called when `state` changes. */
@@ -24,6 +25,7 @@ export class Feed {
     this.#operation = { query, variables };
     this.#take = take;
     this.#changed = changed;
+    service.addEventListener("anew", this.#anew);
     this.#start();
   }
 
@@ -34,10 +36,21 @@ export class Feed {
 
   /** Why it is not. */
   get trouble() {
-    return this.error || this.#service.trouble;
+    return this.error || this.#service.trouble || "It is asked for again.";
   }
 
   stop() {
+    this.#service.removeEventListener("anew", this.#anew);
+    this.#end();
+  }
+
+  #anew = () => {
+    this.#end();
+    this.#become("lost", "");
+    this.#retry = setTimeout(() => this.#start(), LET_GO);
+  };
+
+  #end() {
     clearTimeout(this.#retry);
     this.#stop();
   }

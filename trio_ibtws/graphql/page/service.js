@@ -6,8 +6,9 @@ import { GraphQLSocket } from "./socket.js";
 // TWS's messages about its line to IB's servers.
 const BROKEN = new Set([1100, 2110]);
 const RESTORED = new Set([1101, 1102]);
+const DATA_LOST = 1101; // subscriptions are gone at TWS, and no error says so to each
 
-/** `token`, `socket`; fires "state" when `live` may have changed. */
+/** `token`, `socket`; fires "state" when `live` may have changed, and "anew" when streams must be asked for again. */
 export class Service extends EventTarget {
   #away = "";
   #stop = () => {};
@@ -48,6 +49,7 @@ export class Service extends EventTarget {
   #heard({ code, message }) {
     if (BROKEN.has(code)) this.#become(message);
     else if (RESTORED.has(code)) this.#become("");
+    if (code === DATA_LOST) this.dispatchEvent(new Event("anew"));
   }
 
   #become(away) {
