@@ -91,8 +91,9 @@ def _use(scalar: Scalar, kind: graphql.GraphQLScalarType) -> None:
         return graphql.Undefined if value is UNDEFINED_VALUE else value
 
     kind.parse_literal = parse_literal  # type: ignore[method-assign]
-    kind.parse_value = scalar.coerce_input  # type: ignore[method-assign]
-    kind.serialize = scalar.coerce_output  # type: ignore[method-assign]
+    # The names of graphql-core 3.2, and those that 3.3 took instead.
+    kind.parse_value = kind.coerce_input_value = scalar.coerce_input  # type: ignore[method-assign]
+    kind.serialize = kind.coerce_output_value = scalar.coerce_output  # type: ignore[method-assign]
 
 
 def _same(what: str, in_schema: set[str], given: set[str]) -> None:
