@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, tzinfo
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +103,37 @@ def test_parquet_needs_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("trio_ibtws.simulator._data.find_spec", nothing)
     with pytest.raises(ValueError, match="polars or pyarrow"):
         read_bars(tmp_path / "bars.parquet")
+
+
+def check_parquet(path: Path) -> None:
+    bars = read_bars(path)
+    assert [(bar.minutes, bar.open, bar.close, bar.volume) for bar in bars] == [(1, 20.0, 20.5, 100)] * 3
+    assert [bar.start - bars[0].start for bar in bars] == [0.0, 60.0, 120.0]
+    assert f"{bars[0].day:%Y%m%d}" == "20240305"
+
+
+def columns(zone: tzinfo | None) -> dict[str, list[Any]]:
+    hour = 9 if zone is None else 14
+    times = [datetime(2024, 3, 5, hour, 30 + at, tzinfo=zone) for at in range(3)]
+    return {"time": times, "open": [20.0] * 3, "high": [21.0] * 3, "low": [19.0] * 3, "close": [20.5] * 3} | {
+        "volume": [100] * 3
+    }
+
+
+if find_spec("polars") is not None:
+
+    @pytest.mark.parametrize("zone", [None, UTC])
+    def test_parquet_with_polars(tmp_path: Path, zone: tzinfo | None) -> None:
+        import_module("polars").DataFrame(columns(zone)).write_parquet(tmp_path / "bars.parquet")
+        check_parquet(tmp_path / "bars.parquet")
+
+
+if find_spec("pyarrow") is not None:
+
+    @pytest.mark.parametrize("zone", [None, UTC])
+    def test_parquet_with_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: tzinfo | None) -> None:
+        table = import_module("pyarrow").table(columns(zone))
+        import_module("pyarrow.parquet").write_table(table, tmp_path / "bars.parquet")
+        without_polars = {"pyarrow": find_spec("pyarrow")}
+        monkeypatch.setattr("trio_ibtws.simulator._data.find_spec", without_polars.get)
+        check_parquet(tmp_path / "bars.parquet")
