@@ -144,7 +144,7 @@ class Http1(H11Protocol):
 
 def bound_worker(module: ModuleType, connection: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
     """Return the ``worker_serve`` of Hypercorn's *module*, with *connection* as its ``TCPServer``."""
-    original: Any = module.worker_serve
+    original: Any = getattr(module, "worker_serve", None)
     if not isinstance(original, FunctionType) or "TCPServer" not in vars(module):
         raise ImportError(f"{module.__name__} is not the one of Hypercorn 0.18")
     worker = FunctionType(
