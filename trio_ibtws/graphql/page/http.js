@@ -11,8 +11,14 @@ export const refusals = new EventTarget();
 
 export const ENDPOINT = new URL("graphql", document.baseURI);
 
+const ATTEMPTS = 4;
+
 /** Sends one operation; returns the GraphQL response, errors and all. */
-export async function post(token, { query, variables, operationName }, signal) {
+export async function post(token, operation, signal) {
+  return readResponse(await send(token, operation, signal));
+}
+
+async function send(token, { query, variables, operationName }, signal) {
   const headers = {
     authorization: `Bearer ${token}`,
     "content-type": "application/json",
@@ -30,7 +36,7 @@ export async function post(token, { query, variables, operationName }, signal) {
     refusals.dispatchEvent(new Event("refused"));
     throw new Unauthorized("The service does not know this token.");
   }
-  return readResponse(answer);
+  return answer;
 }
 
 async function readResponse(answer) {
@@ -45,9 +51,15 @@ async function readResponse(answer) {
   throw new Unreachable(`The service answered ${answer.status} ${answer.statusText}${said ? `: ${said}` : "."}`);
 }
 
-/** Sends one operation; returns its data, and throws what is wrong with it. */
+/** Asks a query; returns its data, and throws what is wrong with it. A service that is too busy is asked again. */
 export async function ask(token, query, variables) {
-  const { data, errors } = await post(token, { query, variables });
+  let answer = await send(token, { query, variables });
+  for (let attempt = 1; answer.status === 429 && attempt < ATTEMPTS; attempt++) {
+    const seconds = Number(answer.headers.get("retry-after")) || 1;
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000 * (attempt + Math.random())));
+    answer = await send(token, { query, variables });
+  }
+  const { data, errors } = await readResponse(answer);
   if (errors?.length) throw new Error(errors.map(describe).join(" · "));
   return data;
 }

@@ -44,7 +44,7 @@ export function operationsOf(text) {
   let depth = 0;
   let waiting = null;
   for (const [kind, value, start] of graphqlTokens(text)) {
-    if (depth === 0 && kind === "keyword") waiting = value === "fragment" ? "fragment" : { kind: value, name: null, start };
+    if (depth === 0 && kind === "keyword" && value !== "on") waiting = value === "fragment" ? "fragment" : { kind: value, name: null, start };
     else if (depth === 0 && waiting?.kind && !waiting.name && /^[_A-Za-z]/.test(value)) waiting.name = value;
     if (value === "{" || value === "(") {
       if (depth === 0 && value === "{") {
