@@ -258,8 +258,9 @@ async def test_two_tasks_on_one_stream() -> None:
         assert values(got) == ["for the first"]
 
 
-async def test_a_reader_of_a_full_buffer_lets_others_run() -> None:
+async def test_a_reader_of_a_full_buffer_lets_others_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """It checkpoints now and then, and can be cancelled although it never waits."""
+    monkeypatch.setattr("trio_ibtws._runtime._streams.TURN_SECONDS", 0.0)
     async with connected() as (client, peer):
         stream, _ = await opened(client, peer, 1000)
         count = 0
