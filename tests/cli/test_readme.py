@@ -1,4 +1,4 @@
-"""The README's program runs as it stands, on both backends, against the simulator that it tells to start."""
+"""The README's program runs as it stands, against the simulator that it opens; on asyncio with what that needs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from tests.cli.process import DEADLINE, ROOT, environment, simulator
+from tests.cli.process import DEADLINE, ROOT, environment
 
-# What the README says to change for asyncio.
+# What differs in a program for asyncio.
 TO_ASYNCIO = [
     ("import trio\n", "import asyncio\n\nimport anyio\n"),
-    ("trio.move_on_after(5)", "anyio.move_on_after(5)"),
+    ("trio.move_on_after(3)", "anyio.move_on_after(3)"),
     ("trio.run(main)", "asyncio.run(main())"),
 ]
 
@@ -30,20 +30,15 @@ def program(backend: str) -> str:
 
 @pytest.mark.parametrize("backend", ["trio", "asyncio"])
 def test_the_program_of_the_readme(backend: str) -> None:
-    text = program(backend)
-    assert "7497" in text
-    assert "move_on_after(5)" in text
-    with simulator() as (_, port):
-        text = text.replace("7497", str(port)).replace("move_on_after(5)", "move_on_after(1)")
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", text],
-            env=environment(),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=DEADLINE,
-            check=False,
-        )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program(backend)],
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=DEADLINE,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0] == "APPLE INC 265598"
+    assert lines[0] == "APPLE INC"
     assert any(line.startswith("TickPrice(tick_type=4, price=") for line in lines)

@@ -26,6 +26,7 @@ from ._run import Watch, watch
 from ._which import described, digits_of, find_one, local_zone
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
 
     from ._board import Board
@@ -72,8 +73,7 @@ async def _show(subscription: Subscription[Any], found: Qualified, arguments: ar
     from ._tables import make_console
 
     console = make_console()
-    ascii_only = console.options.ascii_only
-    shown = _Every(found) if arguments.every is not None else _Quote(found, ascii_only=ascii_only)
+    shown = _Every(found) if arguments.every is not None else _Quote(found, console)
     with Board(console, shown.picture) as board:
         board.say(shown.heading())
 
@@ -102,15 +102,15 @@ def _text(value: float | Decimal | None, digits: int | None = None) -> str:
 class _Quote:
     """The newest value of each kind of tick."""
 
-    def __init__(self, found: Qualified, *, ascii_only: bool) -> None:
+    def __init__(self, found: Qualified, console: Console) -> None:
         self.summary = ""
         self._name = described(found.contract)
         self._digits = digits_of(found.details)
         self._zone, self._zone_name = local_zone(found.details)
         self._data = ""
         self._values: dict[str, Any] = {}
-        self._last: deque[float] = deque(maxlen=_SPARKS)
-        self._ascii_only = ascii_only
+        self._last: deque[float] = deque(maxlen=min(_SPARKS, console.width))
+        self._ascii_only = console.options.ascii_only
 
     def heading(self) -> str:
         """Return what the lines are."""
@@ -181,7 +181,7 @@ def _greeks(event: Any) -> str:
     """Return what IB's option model says, as a trader reads it."""
     volatility = "" if event.implied_vol is None else f"volatility {event.implied_vol:.1%}"
     names = ("delta", "gamma", "vega", "theta")
-    values = [f"{name} {getattr(event, name):.4f}" for name in names if getattr(event, name) is not None]
+    values = [f"{name} {getattr(event, name):.3f}" for name in names if getattr(event, name) is not None]
     return ", ".join([volatility, *values] if volatility else values)
 
 
