@@ -240,7 +240,7 @@ async def test_a_bug_later_on_ends_the_block(monkeypatch: pytest.MonkeyPatch) ->
         tasks.start_soon(peer.greet)
         with pytest.raises(InternalError):
             async with open_client(stream=ours, max_server_version=TEXT):
-                monkeypatch.setattr(Session, "next_frame", lambda self: 1 // 0)
+                monkeypatch.setattr(Session, "deliver", lambda self, seconds: 1 // 0)
                 await peer.send(text(9, 1, 1))
                 await anyio.sleep_forever()
 
@@ -249,14 +249,14 @@ async def test_a_bug_later_on_ends_the_block(monkeypatch: pytest.MonkeyPatch) ->
 async def test_ctrl_c_that_strikes_one_of_our_tasks_is_a_keyboard_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
     """On Trio the signal raises in whichever task runs; on asyncio it never does."""
 
-    def interrupted(self: Session) -> bool:
+    def interrupted(self: Session, seconds: float) -> bool:
         raise KeyboardInterrupt
 
     async with open_peer() as (ours, peer), anyio.create_task_group() as tasks:
         tasks.start_soon(peer.greet)
         with pytest.raises(KeyboardInterrupt):
             async with open_client(stream=ours, max_server_version=TEXT):
-                monkeypatch.setattr(Session, "next_frame", interrupted)
+                monkeypatch.setattr(Session, "deliver", interrupted)
                 await peer.send(text(9, 1, 1))
                 await anyio.sleep_forever()
 
