@@ -27,7 +27,7 @@ WORDS = {
 def test_they_can_be_painted(tmp_path: Path) -> None:
     painter = [sys.executable, str(FOLDER / "make.py"), str(tmp_path)]
     subprocess.run(painter, env=environment(), check=True, timeout=DEADLINE)
-    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in FOLDER.glob("*.svg")}
+    assert {path.stem for path in tmp_path.iterdir()} == set(WORDS)
 
 
 @pytest.mark.parametrize("name", WORDS)
@@ -37,7 +37,3 @@ def test_a_picture(name: str) -> None:
     words = "".join(ElementTree.fromstring(text).itertext())
     assert WORDS[name] in words
     assert "Ctrl-C ends it" not in words
-
-
-def test_every_picture_is_looked_at() -> None:
-    assert {path.stem for path in FOLDER.glob("*.svg")} == set(WORDS)
