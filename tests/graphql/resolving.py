@@ -106,7 +106,7 @@ async def serving(
     async with (
         open_simulator(port=None, scenario=Scenario(**settings)) as sim,
         open_client(stream=await sim.connect(), client_id=3, trading=trading) as client,
-        client.orders(journal=False, recheck=0.0) as book,
+        client.orders(journal=False, recheck=0.0, answer_within=10.0 if speed == 1 else 2.0) as book,
     ):
         context = Context(client, book if trading else None, token_id="t0")
         yield Service(sim, replace(context, **changes), trading, speed)

@@ -242,9 +242,11 @@ def _message(name: str, given: Any) -> Any:
         raise UnsupportedRequest(
             f"the installed ibapi {ibapi_release()} has no protobuf message {kind}. Nothing was sent"
         ) from exc
+    if not isinstance(given, Mapping):
+        raise InvalidRequest(name, f"it is no {kind}, which is an object. Nothing was sent")
     try:
         return ParseDict(given, made)
-    except (ParseError, TypeError, AttributeError) as exc:
+    except (ParseError, TypeError, ValueError, AttributeError) as exc:
         raise InvalidRequest(name, f"it is no {kind}: {exc}. Nothing was sent") from exc
 
 

@@ -39,6 +39,13 @@ def is_list(node: graphql.TypeNode) -> bool:
     return isinstance(node.type if isinstance(node, graphql.NonNullTypeNode) else node, graphql.ListTypeNode)
 
 
+_WITH_FIELDS = (
+    graphql.InputObjectTypeDefinitionNode,
+    graphql.ObjectTypeDefinitionNode,
+    graphql.ObjectTypeExtensionNode,
+)
+
+
 class Types:
     """The types of the schema.
 
@@ -53,11 +60,10 @@ class Types:
         self.arguments: dict[str, dict[str, graphql.TypeNode]] = {}
         self.enums: set[str] = set()
         for definition in graphql.parse(sdl, no_location=True).definitions:
-            name = getattr(definition, "name", None)
             if isinstance(definition, graphql.EnumTypeDefinitionNode):
                 self.enums.add(definition.name.value)
-            elif name is not None:
-                self._add(name.value, getattr(definition, "fields", None) or ())
+            elif isinstance(definition, _WITH_FIELDS):
+                self._add(definition.name.value, definition.fields or ())
 
     def _add(self, name: str, fields: Iterable[Any]) -> None:
         own = self.fields.setdefault(name, {})
