@@ -151,6 +151,8 @@ def test_it_waits_for_a_tws_that_is_not_there_yet() -> None:
         (["--bind", "0.0.0.0:8000", "--allow-remote"], "that takes TLS"),
         (["--bind", "nonsense"], "'nonsense' is no address"),
         (["--token", "short"], "a token has at least 16 characters"),
+        (["--cors", "*"], "'*' is no origin"),
+        (["--cors", "https://desk.example/"], "without a path"),
         (["--certfile", "x.pem"], "both a certificate and its key"),
         (["--certfile", "x.pem", "--keyfile", "/nonexistent/key.pem"], "cannot read /nonexistent/key.pem"),
         (["--port", "7497"], "leave --host and --port away"),
@@ -175,7 +177,7 @@ def missing(monkeypatch: pytest.MonkeyPatch, tools: set[str], *, cmake: int = 3)
         raise ModuleNotFoundError(name)
 
     monkeypatch.setattr(_requirements, "import_module", absent)
-    monkeypatch.setattr(_requirements.shutil, "which", lambda tool: f"/usr/bin/{tool}" if tool in tools else None)
+    monkeypatch.setattr("shutil.which", lambda tool: f"/usr/bin/{tool}" if tool in tools else None)
     monkeypatch.setattr(_requirements, "_cmake_major", lambda: cmake)
     with pytest.raises(ImportError) as raised:
         check_requirements()

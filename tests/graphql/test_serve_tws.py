@@ -251,6 +251,31 @@ async def test_what_trades_is_not_in_the_schema_unless_trading_is_enabled() -> N
         assert "reqGlobalCancel" in answer.json["errors"][0]["message"]
 
 
+@pytest.fixture
+def no_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A journal of the tests' own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
+async def test_an_order_goes_through_the_book_and_is_placed_though_its_client_has_left(no_home: None) -> None:
+    order = '{ action: "BUY", orderType: "MKT", totalQuantity: "10", orderRef: "once" }'
+    place = f"mutation {{ placeOrder(contract: {AAPL}, order: {order}) {{ __typename }} }}"
+    asked = '{ trade(orderRef: "once") { orderRef outcome { __typename } } }'
+    async with open_tws_service(trading=True) as service:
+        async with await service.connect() as stream:
+            await stream.send(service.request(json.dumps({"query": place}).encode()))
+            with anyio.fail_after(LONG):
+                while (await service.query(asked))["data"]["trade"] is None:
+                    pass  # each is a checkpoint
+        with anyio.fail_after(LONG):
+            while (await service.query(asked))["data"]["trade"]["outcome"] is None:
+                pass
+        answer = await service.query(place)
+        assert answer["data"]["placeOrder"]["__typename"] == "Accepted"
+        trades = (await service.query("{ trades { orderRef } }"))["data"]["trades"]
+        assert [trade["orderRef"] for trade in trades] == ["once"]
+
+
 async def test_errors_of_tws_have_its_code_and_class() -> None:
     async with open_tws_service() as service:
         query = '{ reqContractDetails(contract: { symbol: "NOSUCH", secType: "STK" }) { contract { conId } } }'

@@ -91,7 +91,7 @@ def run(given: Options, backend: str) -> int:
 
 
 def _check(given: Options) -> None:
-    from ..graphql._auth import check_token
+    from ..graphql._auth import check_origin_name, check_token
     from ..graphql._serve import check_exposure, parse_bind
 
     try:
@@ -99,6 +99,8 @@ def _check(given: Options) -> None:
         check_exposure(host, given.certfile, given.keyfile, allow_remote=given.allow_remote)
         if given.token is not None:
             check_token(given.token)
+        for origin in given.cors:
+            check_origin_name(origin)
     except ValueError as failure:
         raise CommandError(str(failure), code=MISUSED) from failure
     except OSError as failure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import math
+import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from hashlib import sha256
@@ -12,7 +13,7 @@ from hashlib import sha256
 from ._limits import Limits
 from ._respond import BUSY, HTTPError, Scope, header
 
-__all__ = ["Bucket", "Gate", "check_token", "is_loopback"]
+__all__ = ["Bucket", "Gate", "check_origin_name", "check_token", "is_loopback"]
 
 SHORTEST_TOKEN = 16
 """With fewer characters a token can be guessed."""
@@ -37,6 +38,17 @@ def check_token(token: str) -> str:
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise ValueError("a token has only printable ASCII characters, and no spaces: it is sent in a header")
     return token
+
+
+def check_origin_name(origin: str) -> str:
+    """Return *origin*.
+
+    Raises:
+      ValueError: browsers send no such Origin, or every page might be meant.
+    """
+    if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", origin):
+        raise ValueError(f"{origin!r} is no origin: give one as https://desk.example, in lower case, without a path")
+    return origin
 
 
 def is_loopback(host: str) -> bool:
@@ -78,7 +90,7 @@ class Gate:
     ) -> None:
         self._token = check_token(token).encode()
         self._limits, self._clock = limits, clock
-        self._cors, self._hosts = frozenset(cors), frozenset(host.lower() for host in hosts)
+        self._cors, self._hosts = frozenset(map(check_origin_name, cors)), frozenset(host.lower() for host in hosts)
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
         self.token_id = sha256(self._token).hexdigest()[:8]
         """What the token is called in the audit log."""

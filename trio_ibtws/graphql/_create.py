@@ -54,7 +54,7 @@ def create_app(
       audit: where mutations are written down; ``None`` for the logger ``trio_ibtws.audit``.
 
     Raises:
-      ValueError: the token is too short, a limit makes no sense, or *trading* with a client that is not open for it.
+      ValueError: the token is too short, an origin is none, or *trading* with a client that is not open for it.
     """
     session = client._connection.session
     if trading and not session.settings.trading:

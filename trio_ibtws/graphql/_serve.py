@@ -97,7 +97,7 @@ async def serve(
             trading=trading,
             limits=limits,
             cors=cors,
-            hosts=[*hosts, host],
+            hosts=[*hosts, *_names(host)],
             introspection=introspection,
             by_get=by_get,
             book=book,
@@ -140,6 +140,13 @@ def parse_bind(bind: str) -> tuple[str, int]:
     if not host or not port.isdecimal() or int(port) >= 1 << 16 or (":" in host) != bind.startswith("["):
         raise ValueError(f"{bind!r} is no address: give one as 127.0.0.1:8000 or [::1]:8000")
     return host, int(port)
+
+
+def _names(host: str) -> list[str]:
+    """Return what clients call an address; this machine's own names are known, with the port that they must have."""
+    if is_loopback(host):
+        return []
+    return [f"[{host}]" if ":" in host else host]
 
 
 def check_exposure(
