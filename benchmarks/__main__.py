@@ -43,7 +43,7 @@ def main() -> None:
     report.plot(sections, measured, options.out / "performance.svg")
     if options.docs:
         report.into_page(tables, DOCS / "performance.md")
-        report.plot(sections, measured, DOCS / "pictures" / "performance.svg")
+        report.plot(sections, measured, DOCS / "pictures" / "performance.png")
     print(tables)
 
 

@@ -106,7 +106,7 @@ def plot(sections: list[Section], measured: Measured, path: Path) -> bool:
         return False
     import matplotlib
 
-    matplotlib.use("svg")
+    matplotlib.use("agg")
     matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "trio_ibtws"}
     from matplotlib import pyplot
 
@@ -114,7 +114,7 @@ def plot(sections: list[Section], measured: Measured, path: Path) -> bool:
     for axis, section in zip(axes.flat, shown_sections, strict=True):
         draw(axis, section, measured)
     figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, dpi=80, metadata={"Date": None} if path.suffix == ".svg" else {"Software": None})
     return True
 
 
