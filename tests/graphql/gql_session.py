@@ -35,5 +35,17 @@ async def main(url: str, token: str) -> dict[str, Any]:
     return seen
 
 
+async def read_schema(url: str, token: str) -> dict[str, Any]:
+    """Fetch the schema, and check a query against it before it is sent."""
+    transport = HTTPXAsyncTransport(url=url, headers={"authorization": f"Bearer {token}"})
+    client = Client(transport=transport, fetch_schema_from_transport=True)
+    async with client as session:
+        time = await session.execute(gql("{ reqCurrentTime }"))
+    assert client.schema is not None
+    assert client.schema.query_type is not None
+    return {"queries": len(client.schema.query_type.fields), "time": time}
+
+
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(main(*sys.argv[1:]))))
+    url, token, *what = sys.argv[1:]
+    print(json.dumps(asyncio.run((read_schema if what else main)(url, token))))

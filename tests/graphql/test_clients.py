@@ -11,11 +11,12 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.graphql.harness import TOKEN, open_service, until
+from tests.graphql.harness import TOKEN, open_service, open_tws_service, until
 
 pytestmark = pytest.mark.anyio
 
 MINUTE = 60.0
+SESSION = Path(__file__).with_name("gql_session.py")
 
 
 async def node(script: Path, url: str) -> list[Any]:
@@ -75,12 +76,19 @@ async def test_graphql_sse(npm: Path) -> None:
     assert seen["forbidden"] == 401
 
 
+async def test_graphql_js_reads_the_schema_of_tws(npm: Path) -> None:
+    async with open_tws_service() as service:
+        [seen] = await node(npm / "schema.mjs", service.url)
+    assert seen["errors"] == []
+    assert seen["types"] > 100
+
+
 # --- Python ------------------------------------------------------------------------------------------------------
 
 
 async def test_gql() -> None:
     async with open_service() as service:
-        [seen] = await run(sys.executable, str(Path(__file__).with_name("gql_session.py")), service.url, TOKEN)
+        [seen] = await run(sys.executable, str(SESSION), service.url, TOKEN)
         await until(lambda: service.engine.streams == 0)
     assert seen["query"] == {"hello": "hello http"}
     assert seen["mutation"] == {"place": "http"}
@@ -88,3 +96,10 @@ async def test_gql() -> None:
     assert seen["socket"] == {"hello": "hello socket"}
     assert seen["count"] == [{"count": {"seq": number}} for number in range(3)]
     assert len(seen["left"]) == 2
+
+
+async def test_gql_reads_the_schema_of_tws() -> None:
+    async with open_tws_service() as service:
+        [seen] = await run(sys.executable, str(SESSION), service.url, TOKEN, "schema")
+    assert seen["queries"] > 20
+    assert seen["time"]["reqCurrentTime"]
