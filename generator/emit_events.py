@@ -8,6 +8,7 @@ from .text import HEADER, docstring, imports, names_in, typing_imports
 __all__ = ["emit_events"]
 
 _MARKERS = ("DepthReset", "EndOfSnapshot")
+_WIDTH = 120
 
 
 def emit_events(model: Model) -> str:
@@ -58,4 +59,7 @@ def _union(union: Union, model: Model) -> str:
     members = " | ".join(union.members)
     if any(member in model.nouns or "[" in member for member in union.members):
         members = f'"{members}"'  # ibapi's classes are imported for the type checker only
-    return f'{union.name}: TypeAlias = {members}\n"""What ``{union.request}`` yields."""\n'
+    alias = f"{union.name}: TypeAlias = {members}"
+    if len(alias) > _WIDTH and members.startswith('"'):
+        alias += "  # noqa: E501  a string, which cannot be broken"
+    return f'{alias}\n"""What ``{union.request}`` yields."""\n'

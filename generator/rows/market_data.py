@@ -66,7 +66,14 @@ MARKET_DATA = Family(
             "reqTickByTickData",
             "stream",
             "Subscribe to every single tick of *contract*.",
-            items=("tickByTickAllLast", "tickByTickBidAsk", "tickByTickMidPoint"),
+            items=(
+                "tickByTickAllLast",
+                "tickByTickBidAsk",
+                "tickByTickMidPoint",
+                "historicalTicksLast",
+                "historicalTicksBidAsk",
+                "historicalTicks",
+            ),
             cancel="cancelTickByTickData",
             defaults={"numberOfTicks": 0, "ignoreSize": False},
             notes='*tick_type* is ``"Last"``, ``"AllLast"``, ``"BidAsk"`` or ``"MidPoint"`` and says which events '

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from .._gen.events import RealtimeBar, TickByTickAllLast, TickByTickBidAsk, TickByTickMidPoint
+from .._gen.events import RealtimeBar, TickByTickAllLast, TickByTickBidAsk, TickByTickDataEvent, TickByTickMidPoint
 from .._runtime._streams import EventStream
 from .._runtime._values import number, size
 from ..errors import InvalidRequest
@@ -281,7 +281,7 @@ class BarStream:
 
     def __init__(
         self,
-        ticks: EventStream[TickByTickAllLast | TickByTickBidAsk | TickByTickMidPoint] | EventStream[RealtimeBar],
+        ticks: EventStream[TickByTickDataEvent] | EventStream[RealtimeBar],
         builder: BarBuilder,
     ) -> None:
         self._ticks = ticks

@@ -455,5 +455,5 @@ MktDepthEvent: TypeAlias = UpdateMktDepth | UpdateMktDepthL2 | RerouteMktDepthRe
 """What ``mkt_depth`` yields."""
 
 
-TickByTickDataEvent: TypeAlias = TickByTickAllLast | TickByTickBidAsk | TickByTickMidPoint
+TickByTickDataEvent: TypeAlias = "TickByTickAllLast | TickByTickBidAsk | TickByTickMidPoint | HistoricalTickLast | HistoricalTickBidAsk | HistoricalTick"  # noqa: E501  a string, which cannot be broken
 """What ``tick_by_tick_data`` yields."""

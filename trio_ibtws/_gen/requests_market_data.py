@@ -283,8 +283,8 @@ class MarketDataRequests:
         *tick_type* is ``"Last"``, ``"AllLast"``, ``"BidAsk"`` or ``"MidPoint"`` and says which events come.
         *number_of_ticks* past ticks are sent first.
 
-        EClient.reqTickByTickData, answered by EWrapper.tickByTickAllLast, tickByTickBidAsk and tickByTickMidPoint.
-        Leaving it sends EClient.cancelTickByTickData.
+        EClient.reqTickByTickData, answered by EWrapper.tickByTickAllLast, tickByTickBidAsk, tickByTickMidPoint,
+        historicalTicksLast, historicalTicksBidAsk and historicalTicks. Leaving it sends EClient.cancelTickByTickData.
 
         Opening raises LocalError, ConnectionLost or ClientClosed, receiving RequestError, ConnectionLost or
         SlowConsumer.
