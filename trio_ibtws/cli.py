@@ -16,7 +16,7 @@ from typing import NoReturn
 import anyio
 
 from ._cli._errors import FAILED, INTERRUPTED, MISUSED, CommandError, require_rich
-from ._cli._options import CONTRACT_HELP, add_contract, add_json, add_server, add_stream, positive, seconds
+from ._cli._options import CONTRACT_HELP, add_backend, add_contract, add_json, add_server, add_stream, positive, seconds
 from ._cli._settings import Settings, find_settings, port
 from ._runtime._installed import require_one_ibapi
 from .errors import IBError, InternalError
@@ -166,6 +166,7 @@ def _add_simulate(commands: _Commands[_Parser]) -> None:
         "--server-version", type=int, metavar="N", help="speak only this version (what the client asks)"
     )
     simulate.add_argument("--scenario", metavar="FILE", help="a TOML file: the account, the limits, what goes wrong")
+    add_backend(simulate)
     simulate.set_defaults(run=_simulate)
 
 
@@ -372,7 +373,8 @@ def _simulate(arguments: argparse.Namespace) -> int:
     require_one_ibapi()
     from ._cli._simulate import simulate
 
-    anyio.run(simulate, arguments.port, arguments.seed, arguments.server_version, arguments.scenario, backend="trio")
+    given = (arguments.port, arguments.seed, arguments.server_version, arguments.scenario)
+    anyio.run(simulate, *given, backend=arguments.backend)
     return 0
 
 

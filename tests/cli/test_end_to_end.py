@@ -86,6 +86,18 @@ def test_nothing_there(command: Command) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["bars", "BRK.B"], ["bars", "AAPL", "--bar", "7m"], ["ticks"], ["book", "X.Y"], ["contract"], ["scan"]],
+    ids=" ".join,
+)
+def test_what_makes_no_request_is_said_before_anything_is_asked(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*arguments, "--port", "1"]) == 2
+    assert "nothing answers" not in capsys.readouterr().err
+
+
 # --- ends --------------------------------------------------------------------------------------------------------
 
 

@@ -12,9 +12,10 @@ import pytest
 from tests.cli.process import DEADLINE, Command, simulator
 
 
+@pytest.mark.parametrize("backend", ["trio", "asyncio"])
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_quietly(how: signal.Signals) -> None:
-    with simulator() as (process, _):
+def test_a_signal_ends_it_quietly(how: signal.Signals, backend: str) -> None:
+    with simulator("--backend", backend) as (process, _):
         process.send_signal(how)
         out, _ = process.communicate(timeout=DEADLINE)
         assert out == "stopped\n"

@@ -17,9 +17,9 @@ from .._client import Client
 from ..times import bar_times, format_time
 from . import _json
 from ._errors import FAILED, MISUSED, CommandError
-from ._which import described, digits_of, find_one, local_zone
+from ._which import described, digits_of, find_one, local_zone, wanted
 
-__all__ = ["command"]
+__all__ = ["check", "command"]
 
 _DURATION = re.compile(r"(\d+) ?([SDWMY])")
 _SIZE = re.compile(r"(\d+) ?(s|m|h|d|w)\w*")
@@ -40,6 +40,14 @@ _CHART_ROWS = 16
 _AXIS = 13
 _WIDEST = 110
 _WITHOUT_TRADES = {"CASH": "MIDPOINT", "CFD": "MIDPOINT", "CMDTY": "MIDPOINT"}
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise ``CommandError`` if the words make no request."""
+    wanted(arguments)
+    _duration(arguments.duration)
+    _bar_size(arguments.bar)
+    _end(arguments.end)
 
 
 async def command(client: Client, arguments: argparse.Namespace) -> int:

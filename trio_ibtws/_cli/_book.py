@@ -11,7 +11,7 @@ from .._contracts._qualify import Qualified
 from .._data._depth import DepthBook, DepthLevel
 from . import _json
 from ._run import Watch, watch
-from ._which import described, digits_of, find_one
+from ._which import described, digits_of, find_one, wanted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
     from ._board import Board
 
-__all__ = ["command"]
+__all__ = ["check", "command"]
 
 _WIDEST = 100
 _PRICE, _SIZE = 8, 6
 """How wide prices and sizes are at least; they grow with what comes, and never shrink again."""
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise ``CommandError`` if the words describe no contract."""
+    wanted(arguments)
 
 
 async def command(client: Client, arguments: argparse.Namespace) -> int:

@@ -12,12 +12,18 @@ from .._client import Client
 from .._contracts._qualify import Qualified
 from ..times import TimeError
 from . import _json
-from ._which import described, digits_of, find_all
+from ._which import described, digits_of, find_all, wanted
 
-__all__ = ["command"]
+__all__ = ["check", "command"]
 
 _HOURS_SHOWN = 2
 _EXCHANGES_SHOWN = 8
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise ``CommandError`` if the words describe no contract."""
+    if arguments.search is None:
+        wanted(arguments)
 
 
 async def command(client: Client, arguments: argparse.Namespace) -> int:

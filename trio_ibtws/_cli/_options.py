@@ -7,7 +7,16 @@ from collections.abc import Callable
 
 from . import _settings
 
-__all__ = ["CONTRACT_HELP", "add_contract", "add_json", "add_server", "add_stream", "positive", "seconds"]
+__all__ = [
+    "CONTRACT_HELP",
+    "add_backend",
+    "add_contract",
+    "add_json",
+    "add_server",
+    "add_stream",
+    "positive",
+    "seconds",
+]
 
 _WEEK = 7 * 24 * 3600
 
@@ -31,7 +40,12 @@ def add_server(command: argparse.ArgumentParser) -> None:
     group.add_argument("--config", metavar="FILE", help="a TOML file with host, port and client_id")
     group.add_argument("--simulate", action="store_true", help="use the built-in simulator, without TWS")
     group.add_argument("--seed", type=int, default=0, metavar="N", help="its seed: the same gives the same prices (0)")
-    group.add_argument("--backend", choices=("trio", "asyncio"), default="trio", help="the event loop (trio)")
+    add_backend(group)
+
+
+def add_backend(command: argparse._ActionsContainer) -> None:
+    """Add on which event loop a command runs."""
+    command.add_argument("--backend", choices=("trio", "asyncio"), default="trio", help="the event loop (trio)")
 
 
 def add_contract(command: argparse.ArgumentParser) -> None:

@@ -31,8 +31,10 @@ def run_on_client(name: str, arguments: argparse.Namespace) -> int:
       CommandError: a setting is wrong, or the command cannot go on.
       IBError: there is no session, it ended, or TWS refused something.
     """
-    command: Callable[[Client, argparse.Namespace], Awaitable[int]] = import_module(f"._{name}", __package__).command
-    return anyio.run(_on_client, command, find_settings(arguments), arguments, backend=arguments.backend)
+    module = import_module(f"._{name}", __package__)
+    if hasattr(module, "check"):  # what can be known to be wrong is said before anything is asked
+        module.check(arguments)
+    return anyio.run(_on_client, module.command, find_settings(arguments), arguments, backend=arguments.backend)
 
 
 async def _on_client(

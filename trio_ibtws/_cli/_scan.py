@@ -14,20 +14,24 @@ from . import _json
 from ._errors import FAILED, MISUSED, CommandError
 from ._which import described
 
-__all__ = ["command"]
+__all__ = ["check", "command"]
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise ``CommandError`` if no scan is named."""
+    if arguments.scan_code is None and not arguments.codes:
+        raise CommandError("which scan? Give a code, as TOP_PERC_GAIN; --codes lists them", code=MISUSED)
 
 
 async def command(client: Client, arguments: argparse.Namespace) -> int:
     """Print the first result of a scan, or the codes that there are.
 
     Raises:
-      CommandError: no code is given, or TWS's list of codes cannot be read.
+      CommandError: TWS's list of codes cannot be read.
       RequestError: TWS refuses the scan.
     """
     if arguments.codes:
         _show_codes(_codes(await client.scanner_parameters()), arguments)
-    elif arguments.scan_code is None:
-        raise CommandError("which scan? Give a code, as TOP_PERC_GAIN; --codes lists them", code=MISUSED)
     else:
         async with client.scanner_subscription(_subscription(arguments)) as results:
             rows = (await results.receive())[: arguments.rows]

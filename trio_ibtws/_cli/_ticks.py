@@ -23,7 +23,7 @@ from .._gen.events import (
 from .._runtime._streams import Subscription
 from . import _json
 from ._run import Watch, watch
-from ._which import described, digits_of, find_one, local_zone
+from ._which import described, digits_of, find_one, local_zone, wanted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ._board import Board
 
-__all__ = ["command"]
+__all__ = ["check", "command"]
 
 _DATA = {"live": 1, "frozen": 2, "delayed": 3, "delayed-frozen": 4}
 _DATA_NAMES = {number: name for name, number in _DATA.items()}
@@ -43,6 +43,11 @@ _SPARKS = 60
 _SIDES = {"BID": ("bid", "BID_SIZE", "green"), "ASK": ("ask", "ASK_SIZE", "red"), "LAST": ("last", "LAST_SIZE", "bold")}
 _PRICES = {"BID", "ASK", "LAST", "OPEN", "HIGH", "LOW", "CLOSE"}
 _DAY = {"OPEN": "open", "HIGH": "high", "LOW": "low", "CLOSE": "close before", "VOLUME": "volume"}
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise ``CommandError`` if the words describe no contract."""
+    wanted(arguments)
 
 
 async def command(client: Client, arguments: argparse.Namespace) -> int:
