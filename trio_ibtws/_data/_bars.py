@@ -14,20 +14,18 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from .._gen.events import RealtimeBar, TickByTickAllLast, TickByTickBidAsk, TickByTickDataEvent, TickByTickMidPoint
+from .._gen.events import RealtimeBar, TickByTickBidAsk, TickByTickDataEvent, TickByTickMidPoint
 from .._runtime._streams import EventStream
 from .._runtime._values import number, size
 from ..errors import InvalidRequest
 from ..times import zone_of
 
 if TYPE_CHECKING:
-    from ibapi.common import HistoricalTick, HistoricalTickLast
+    pass
 
 __all__ = ["Bar", "BarBuilder", "BarStream", "TickBars", "TimeBars", "VolumeBars"]
 
-Tick: TypeAlias = (
-    "TickByTickAllLast | TickByTickMidPoint | TickByTickBidAsk | RealtimeBar | HistoricalTick | HistoricalTickLast"
-)
+Tick: TypeAlias = "TickByTickDataEvent | RealtimeBar"
 """What bars are made of: trades, mid points, bars of five seconds, and ticks of the past; bid and ask are refused."""
 
 _DAY = timedelta(days=1)
