@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -19,9 +19,6 @@ from .._runtime._streams import EventStream
 from .._runtime._values import number, size
 from ..errors import InvalidRequest
 from ..times import zone_of
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Bar", "BarBuilder", "BarStream", "TickBars", "TimeBars", "VolumeBars"]
 
