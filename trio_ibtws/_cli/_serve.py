@@ -46,6 +46,7 @@ class Options(NamedTuple):
     certfile: str | None
     keyfile: str | None
     allow_remote: bool
+    query_seconds: float
 
 
 def options(arguments: argparse.Namespace) -> Options:
@@ -70,6 +71,7 @@ def options(arguments: argparse.Namespace) -> Options:
         certfile=arguments.certfile,
         keyfile=arguments.keyfile,
         allow_remote=arguments.allow_remote,
+        query_seconds=arguments.query_seconds,
     )
 
 
@@ -129,7 +131,7 @@ async def _stop(signals: AsyncIterator[signal.Signals], scope: anyio.CancelScope
 
 
 async def _connect_and_serve(given: Options) -> None:
-    from ..graphql import serve
+    from ..graphql import Limits, serve
     from ..graphql._audit import AuditLog
 
     token = given.token or secrets.token_urlsafe(32)
@@ -146,6 +148,7 @@ async def _connect_and_serve(given: Options) -> None:
                 token=token,
                 bind=given.bind,
                 trading=given.trading,
+                limits=Limits(operation_seconds=given.query_seconds),
                 cors=given.cors,
                 hosts=given.hosts,
                 introspection=given.introspection,
