@@ -663,6 +663,10 @@ async def responses_of(zoo: Zoo, query: str, variables: Any = None) -> list[dict
         return [response async for response in responses]
 
 
+async def raised(error: Exception) -> None:
+    raise error
+
+
 def source_of(*items: Any, log: list[str] | None = None) -> Any:
     @asynccontextmanager
     async def source(args: Mapping[str, Any], context: Any) -> AsyncIterator[Any]:
@@ -715,7 +719,7 @@ async def test_an_error_of_the_source_is_the_last_response() -> None:
 async def test_a_source_that_cannot_be_opened_is_a_request_error(error: Exception, code: str) -> None:
     @asynccontextmanager
     async def source(args: Mapping[str, Any], context: Any) -> AsyncIterator[Any]:
-        raise error
+        await raised(error)
         yield
 
     zoo = Zoo(source=source)

@@ -113,6 +113,7 @@ VALUES: dict[str, tuple[str, Callable[[int], Any]]] = {
     "items": ("list_items", lambda n: [1] * n),
     "values": ("variable_values", lambda n: {str(i): i for i in range(n - 1)}),
     "characters": ("query_chars", lambda n: "x" * n),
+    "bits": ("", lambda n: 2 ** (n - 1)),
 }
 
 
@@ -120,7 +121,7 @@ VALUES: dict[str, tuple[str, Callable[[int], Any]]] = {
 def test_variables_at_the_limit_are_taken_and_one_past_it_they_are_refused(case: str) -> None:
     name, make = VALUES[case]
     limits = Limits(variable_depth=5, list_items=5, variable_values=9, query_chars=50)
-    limit = getattr(limits, name)
+    limit = getattr(limits, name) if name else _guard.NUMBER_BITS
     _guard.check_variables({"v": make(limit)}, limits)
     with pytest.raises(LimitExceeded, match=f"the limit is {limit}$"):
         _guard.check_variables({"v": make(limit + 1)}, limits)

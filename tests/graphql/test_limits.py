@@ -22,7 +22,7 @@ def test_each_limit_is_documented(name: str) -> None:
 def test_each_limit_is_above_zero(name: str) -> None:
     for value in (0, -1, float("nan")):
         with pytest.raises(ValueError, match=rf"{name}=.*: a limit is a number above 0"):
-            replace(Limits(), **{name: value})
+            replace(Limits(), **{name: value})  # type: ignore[arg-type]
     assert getattr(replace(Limits(), **{name: 1}), name) == 1
 
 

@@ -96,8 +96,7 @@ def bind() -> None:
       UnsupportedTartiflette: see ``check_pins``.
     """
     check_pins()
-    for name, gathering in GATHERING.items():
-        module = importlib.import_module(f"tartiflette.{name}")
-        module.asyncio = SimpleNamespace(gather=gathering)  # type: ignore[attr-defined]
+    for module, gathering in GATHERING.items():
+        setattr(importlib.import_module(f"tartiflette.{module}"), "asyncio", SimpleNamespace(gather=gathering))  # noqa: B010
     for (module, name), value in REPLACED.items():
         setattr(importlib.import_module(f"tartiflette.{module}"), name, value)

@@ -22,6 +22,9 @@ from ._limits import Limits
 SELECTION_LEVELS: Final = 50
 """How deep selections may nest through fragments of any kind: what walks them calls itself once for each."""
 
+NUMBER_BITS: Final = 128
+"""How large a whole number may be: twice what any scalar takes. Python needs quadratic time to show larger ones."""
+
 SUGGESTIONS: Final = 2
 """How many errors may come with "Did you mean": each compares a name with all names of a type, some 10 ms."""
 
@@ -290,6 +293,8 @@ def _parts(value: Any, limits: Limits) -> list[Any]:
         _check_characters(value, "a variable")
     elif isinstance(value, float) and not math.isfinite(value):
         raise RequestRefused(f"a variable is {value}, which JSON does not have")
-    elif value is not None and not isinstance(value, (bool, int, float)):
+    elif isinstance(value, int):
+        _limit("bits of a number in the variables", value.bit_length(), NUMBER_BITS)
+    elif value is not None and not isinstance(value, float):
         raise RequestRefused(f"a variable is a {type(value).__name__}, which JSON does not have")
     return []
