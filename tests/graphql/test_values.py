@@ -231,7 +231,7 @@ def test_a_condition_needs_what_belongs_to_it_and_nothing_else(condition: dict[s
 def test_an_attribute_that_the_installed_ibapi_has_not() -> None:
     absent = sorted(set(TYPES.fields["OrderInput"]) - set(vars(Order())))
     assert absent  # the union of the releases is more than any of them
-    with pytest.raises(InvalidRequest, match=rf"Order of the installed ibapi [\d.]+ has no '{absent[0]}'") as caught:
+    with pytest.raises(InvalidRequest, match=rf"Order of the installed ibapi \S+ has no '{absent[0]}'") as caught:
         place("order", {absent[0]: "x"})
     assert caught.value.field == f"order.{absent[0]}"
 
