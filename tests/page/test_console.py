@@ -126,7 +126,7 @@ def test_rows_are_a_table_too(service: Service, visit: Visit) -> None:
     page.get_by_role("button", name="Table").click()
     expect(page.locator(".rows thead")).to_have_text("tagvalue")
     expect(page.locator(".rows tbody tr").first).to_contain_text("NetLiquidation")
-    page.get_by_role("button", name="JSON").click()
+    page.locator(".results").get_by_role("button", name="JSON").click()
     expect(page.locator(".json")).to_contain_text("reqAccountSummary")
 
 
@@ -148,6 +148,29 @@ def test_what_was_run_is_in_the_history(service: Service, visit: Visit) -> None:
     page.get_by_text("History").click()
     page.get_by_role("button", name=re.compile("^Remembered")).click()
     expect(page.get_by_label("Operation", exact=True)).to_have_value("query Remembered { reqCurrentTime }")
+
+
+def test_completions(service: Service, visit: Visit) -> None:
+    page = visit.log_in(service, "console")
+    expect(page.locator(".docs h3").first).to_contain_text("Queries")
+    operation = page.get_by_role("textbox", name="Operation")
+    operation.fill("")
+    operation.press_sequentially("subscription { reqMktDe")
+    expect(page.get_by_role("option")).to_have_text(["reqMktDepthMktDepthEvent!"])
+    page.keyboard.press("Tab")
+    page.keyboard.type("(contr")
+    page.keyboard.press("Enter")
+    page.keyboard.type("$c, num")
+    page.get_by_role("option", name="numRows").click()
+    page.keyboard.type("5) { ...")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(operation).to_have_value("subscription { reqMktDepth(contract: $c, numRows: 5) { ... on UpdateMktDepthL2")
+    page.keyboard.type(" { pri")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("option")).to_have_count(0)
+    expect(operation).to_be_focused()
 
 
 def test_without_a_pointer(service: Service, visit: Visit) -> None:

@@ -105,6 +105,43 @@ def test_what_the_schema_puts_into_the_editor_is_valid_for_every_field(page: Pag
     assert wrong == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("quer|", ["query"]),
+        ("{ reqCurrentT|", ["reqCurrentTime", "reqCurrentTimeInMillis"]),
+        ("subscription { reqPnL|", ["reqPnL", "reqPnLSingle"]),
+        ("{ reqContractDetails(con|", ["contract"]),
+        ("{ reqContractDetails(contract: {lastT|", ["lastTradeDateOrContractMonth", "lastTradeDate"]),
+        ('{ reqContractDetails(contract: {symbol: "A", sec|', ["secType", "secIdType", "secId"]),
+        ("{ reqContractDetails(contract: $c) { contract { localS|", ["localSymbol"]),
+        ("{ reqContractDetails(contract: $c) { tr|", ["tradingHours"]),
+        ("{ reqContractDetails(contract: $c) { contract { conId } minT|", ["minTick"]),
+        ("{ time: reqCurrentTimeInM|", ["reqCurrentTimeInMillis"]),
+        ("subscription { reqTickByTickData(contract: $c, tickType: Bid|", ["BidAsk"]),
+        ("subscription { reqTickByTickData(contract: $c, tickType: BidAsk, ignoreSize: tr|", ["true"]),
+        ("subscription { reqPnL(account: $a) { ...|", ["on Pnl", "on Lagged", "on Gap"]),
+        ("subscription { reqPnL(account: $a) { ... on P|", ["Pnl", "Gap"]),
+        ("subscription { reqPnL(account: $a) { ... on Pnl { real|", ["realizedPnL", "unrealizedPnL"]),
+        ("fragment F on BarData { clo|", ["close"]),
+        ("fragment F on BarData { close } { conn|", ["connection"]),
+        ("query Q($con|", []),
+        ("{ reqContractDetails(contract: $con|", []),
+        ('{ requestFA(faData: 1, x: "open|', []),
+        ("{ # open|", []),
+        ("}}} ) ] { conn|", ["connection"]),
+    ],
+)
+def test_what_may_stand_at_the_cursor(text: str, expected: list[str], page: Page) -> None:
+    script = """async (text) => {
+      const { loadSchema } = await import("/page/schema.js");
+      const { optionsAt } = await import("/page/complete.js");
+      window.schema ??= await loadSchema(Object.values(sessionStorage)[0]);
+      return optionsAt(window.schema, text.replace("|", ""), text.indexOf("|")).options.map(({ name }) => name);
+    }"""
+    assert page.evaluate(script, text) == expected
+
+
 def test_longer_pauses_after_each_failure(page: Page) -> None:
     pauses = [call(page, "backoff.js", "backoff", failures) for failures in range(9)]
     assert 375 <= pauses[0] <= 625

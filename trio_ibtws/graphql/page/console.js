@@ -1,5 +1,6 @@
 // The editor to run operations, with the schema on one side and the results on the other.
 
+import { optionsAt } from "./complete.js";
 import { Docs } from "./docs.js";
 import { h, say } from "./dom.js";
 import { Editor } from "./editor.js";
@@ -49,6 +50,7 @@ class Console {
     this.#results.onerrors = (lines) => (this.#editor.wrong = lines);
     this.#editor.onrun = this.#variables.onrun = () => this.#run();
     this.#editor.onchange = () => this.#showChoice();
+    this.#editor.complete = (text, cursor) => (this.#schema ? optionsAt(this.#schema, text, cursor) : null);
     this.#docs.oninsert = (kind, field) => this.#insert(kind, field);
     this.element = this.#build();
     this.#begin();

@@ -1,27 +1,36 @@
 // A text area with colours: a transparent one over a coloured copy of its text, with line numbers beside both.
 
 import { h } from "./dom.js";
+import { Popup } from "./popup.js";
 import { coloured } from "./tokens.js";
 
 const PAIRS = { "{": "}", "(": ")", "[": "]" };
 
-/** An editor. `text` is what it holds; `onrun` is called for Ctrl+Enter, `onchange` for each change. */
+const LINE = 20; // pixels, as in console.css
+const EDGE = { left: 2, top: 10 };
+
+/**
+ * An editor. `text` is what it holds; `onrun` is called for Ctrl+Enter, `onchange` for each change, and
+ * `complete(text, cursor)` for what may stand at the cursor.
+ */
 export class Editor {
   #tokens;
   #area;
   #copy = h("pre", { class: "copy", "aria-hidden": "true" });
   #lines = h("pre", { class: "lines", "aria-hidden": "true" });
   #wrong = new Set();
+  #popup = new Popup((option) => this.#accept(option));
   onrun = () => {};
   onchange = () => {};
+  complete = null;
 
   constructor(label, tokens) {
     this.#tokens = tokens;
     this.#area = h("textarea", {
       "aria-label": label, spellcheck: "false", autocapitalize: "off", autocomplete: "off", wrap: "off",
-      oninput: () => this.#changed(), onscroll: () => this.#follow(), onkeydown: (event) => this.#key(event),
+      oninput: (event) => this.#typed(event), onblur: () => this.#popup.close(), onclick: () => this.#popup.close(), onscroll: () => this.#follow(), onkeydown: (event) => this.#key(event),
     });
-    this.element = h("div", { class: "editor" }, this.#lines, h("div", { class: "sheet" }, this.#copy, this.#area));
+    this.element = h("div", { class: "editor" }, this.#lines, h("div", { class: "sheet" }, this.#copy, this.#area, this.#popup.element));
     this.#show();
   }
 
@@ -60,6 +69,40 @@ export class Editor {
     this.#area.focus();
   }
 
+  #typed({ inputType }) {
+    this.#changed();
+    if (inputType === "insertText" && /\w$|\.\.\.$/.test(this.text.slice(0, this.cursor))) this.#offer();
+    else if (inputType === "deleteContentBackward" && this.#popup.isOpen) this.#offer();
+    else this.#popup.close();
+  }
+
+  /** Offers what may stand at the cursor, unless it stands there already. */
+  #offer() {
+    const { from, typed, options } = this.complete?.(this.text, this.cursor) ?? { options: [] };
+    if (!options.length || options.some(({ name }) => name === typed)) return this.#popup.close();
+    const before = this.text.slice(0, from).split("\n");
+    const left = EDGE.left + before.at(-1).length * this.#charWidth() - this.#area.scrollLeft;
+    this.#popup.open(options, { left, top: EDGE.top + before.length * LINE + 2 - this.#area.scrollTop });
+  }
+
+  #accept({ insert }) {
+    const { from } = this.complete(this.text, this.cursor);
+    const spaced = /\s$/.test(this.text.slice(0, from));
+    this.#area.setSelectionRange(from, this.cursor);
+    this.insert(spaced ? insert.trimStart() : insert);
+    this.#popup.close();
+  }
+
+  #charWidth() {
+    const probe = h("span", {}, "0".repeat(100));
+    this.#lines.append(probe);
+    const range = document.createRange();
+    range.selectNodeContents(probe);
+    const width = range.getBoundingClientRect().width / 100;
+    probe.remove();
+    return width;
+  }
+
   #changed() {
     this.#wrong.clear();
     this.#show();
@@ -87,8 +130,14 @@ export class Editor {
   }
 
   #key(event) {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    if (!event.ctrlKey && !event.metaKey && this.#popup.key(event)) event.preventDefault();
+    else if (event.key === " " && event.ctrlKey) {
       event.preventDefault();
+      this.#offer();
+    } else if (event.key.startsWith("Arrow")) this.#popup.close();
+    else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      this.#popup.close();
       this.onrun();
     } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();

@@ -26,6 +26,7 @@ export class Results {
 
   constructor() {
     this.element = h("section", { class: "results", "aria-label": "Results" }, h("header", { class: "strip" }, h("h2", {}, "Result"), this.#views.element, this.#status), this.#body);
+    this.#views.element.hidden = true;
     this.#body.append(h("p", { class: "empty" }, "Ctrl + Enter runs the operation."));
   }
 
