@@ -115,9 +115,8 @@ def check_parquet(path: Path) -> None:
 def columns(zone: tzinfo | None) -> dict[str, list[Any]]:
     hour = 9 if zone is None else 14
     times = [datetime(2024, 3, 5, hour, 30 + at, tzinfo=zone) for at in range(3)]
-    return {"time": times, "open": [20.0] * 3, "high": [21.0] * 3, "low": [19.0] * 3, "close": [20.5] * 3} | {
-        "volume": [100] * 3
-    }
+    prices: dict[str, list[Any]] = {"open": [20.0] * 3, "high": [21.0] * 3, "low": [19.0] * 3, "close": [20.5] * 3}
+    return {"time": times, **prices, "volume": [100] * 3}
 
 
 if find_spec("polars") is not None:

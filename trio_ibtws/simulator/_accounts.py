@@ -122,8 +122,8 @@ class Account:
         """Return the margins now, or as they would be with *signed* more of *extra*."""
         initial = maintenance = Decimal(0)
         positions = {key: (each.instrument, each.quantity) for key, each in self.holdings.items()}
-        if extra is not None:
-            positions[extra.con_id] = (extra, positions.get(extra.con_id, (extra, Decimal(0)))[1] + signed)
+        for what, more in _parts(extra, signed):
+            positions[what.con_id] = (what, positions.get(what.con_id, (what, Decimal(0)))[1] + more)
         for instrument, quantity in positions.values():
             needed = self._needed(instrument, quantity)
             initial += cents(needed * Decimal(instrument.terms.initial))
@@ -231,6 +231,13 @@ class Account:
         }
         for key in sorted(amounts):
             yield key, cents(amounts[key])
+
+
+def _parts(what: Instrument | None, signed: Decimal) -> list[tuple[Instrument, Decimal]]:
+    """Return what a signed quantity of *what* consists of: a combo of its legs."""
+    if what is None:
+        return []
+    return [(leg.instrument, signed * leg.weight) for leg in what.legs] or [(what, signed)]
 
 
 def _closing(held: Decimal, signed: Decimal) -> Decimal:

@@ -49,7 +49,7 @@ class Exchange:
     ) -> None:
         self._clock = clock
         self._market = market
-        self._fills = Fills(clock, account)
+        self._fills = Fills(clock, market, account)
         self.conditions: Conditions = Conditions(clock, market, account, by_id, self._fills.executions)
         self._tickers = tickers
         self._next_ids: dict[int, int] = {}
@@ -239,8 +239,9 @@ class Exchange:
         quantity = order.remaining if in_auction else min(order.remaining, there)
         if (order.values.get("allOrNone") or order.tif == "FOK") and quantity < order.remaining:
             return
-        execution = self._fills.execute(order, quantity, price)
-        self.listener.executed(execution)
+        executions = self._fills.execute(order, quantity, price)
+        for execution in executions:
+            self.listener.executed(execution)
         if order.remaining:
             order.status = "Submitted"
         else:
@@ -248,7 +249,8 @@ class Exchange:
         self.listener.shown(order)
         if order.done and order.repeats:
             self.listener.shown(order)
-        self.listener.charged(execution)
+        for execution in executions:
+            self.listener.charged(execution)
         self._reduce_rivals(order, quantity)
         self._follow(order)
 
@@ -276,7 +278,7 @@ class Exchange:
         for order, price in trades:
             self._know(order)
             order.transmitted = order.active = True
-            execution = self._fills.execute(order, order.quantity, price)
+            [execution] = self._fills.execute(order, order.quantity, price)
             order.status = "Filled"
             order.ended = self._clock.now()
             self.listener.executed(execution)

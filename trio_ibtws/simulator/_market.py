@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
+from ._market_combos import combo_tick
 from ._market_instrument import Instrument
 from ._market_series import NEW_YORK, Series, load_series
 from ._market_source import SourceBar
@@ -28,7 +29,7 @@ class Market:
 
     def series(self, instrument: Instrument) -> Series:
         """Return the recorded bars behind *instrument*."""
-        name = instrument.series or ""
+        name = instrument.timed.series or ""
         if name not in self._loaded:
             self._loaded[name] = load_series(name, self._seed)
         return self._loaded[name]
@@ -49,7 +50,8 @@ class Market:
     def is_open(self, instrument: Instrument, instant: float) -> bool:
         """Return whether it trades at *instant*."""
         _, source = self._source(instrument, instant)
-        alive = instrument.expiry is None or source.day <= instrument.expiry
+        expiry = instrument.timed.expiry
+        alive = expiry is None or source.day <= expiry
         return alive and source.start <= instant < source.end
 
     def next_open(self, instrument: Instrument, instant: float) -> float:
@@ -70,6 +72,8 @@ class Market:
 
     def tick(self, instrument: Instrument, instant: float) -> Tick:
         """Return the last tick at *instant*."""
+        if instrument.legs:
+            return combo_tick(instrument.legs, [self.tick(each.instrument, instant) for each in instrument.legs])
         index, source = self._source(instrument, instant)
         inside = min(max(instant - source.start, 0.0), source.end - source.start - 1e-3)
         minute, second = divmod(inside, 60.0)
@@ -100,6 +104,9 @@ class Market:
 
     def previous_close(self, instrument: Instrument, instant: float) -> float:
         """Return the close of the trading day before the one of *instant*."""
+        if instrument.legs:
+            closes = (each.weight * self.previous_close(each.instrument, instant) for each in instrument.legs)
+            return round(sum(closes), 6)
         index, source = self._source(instrument, instant)
         series = self.series(instrument)
         while index > 0 and series[index].day == source.day:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from ._market_chains import cfds, futures, options
+from ._market_combos import combo
 from ._market_instrument import Instrument
 from ._market_listing import INSTRUMENTS
 
@@ -30,6 +31,9 @@ class Contracts:
         """
         if not any(wanted.get(name) for name in ("conId", "symbol", "localSymbol", "tradingClass", "secId")):
             return []
+        if wanted.get("secType") == "BAG":
+            made = combo(wanted, self.by_id)
+            return [] if made is None else [made]
         expired = wanted.get("includeExpired")
         found = (each for each in self.listed if expired or each.expiry is None or each.expiry >= day)
         return [each for each in found if _fits(each, wanted) and _is_traded_at(each, wanted)]

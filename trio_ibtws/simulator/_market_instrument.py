@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["MARKET_RULES", "Instrument", "Terms", "increment", "rounded"]
+__all__ = ["MARKET_RULES", "Instrument", "Leg", "Terms", "increment", "rounded"]
 
 _EVERYWHERE = "ACTIVETIM,AD,ADJUST,ALERT,ALLOC,AVGCOST,COND,DAY,GAT,GTC,GTD,IOC,LMT,MKT,NONALGO,OCA,STP,STPLMT,WHATIF"
 _STOCK_ORDER_TYPES = (
@@ -54,8 +54,22 @@ _TERMS: dict[str, Terms] = {
     "OPT": Terms(_DERIVATIVE_ORDER_TYPES, 2, 10, initial="1", maintenance="1"),
     "CFD": Terms(_DERIVATIVE_ORDER_TYPES, 1, 100, "0.0001", "0.0001", initial="0.2", maintenance="0.15"),
     "CRYPTO": Terms("DAY,GTC,IOC,LMT,MKT,WHATIF", 8, 1, "0.00000001", "0.00000001", initial="1", maintenance="1"),
+    "BAG": Terms(_EVERYWHERE, 1, 1, initial="0", maintenance="0"),  # its legs have margins, it has none
     "BOND": Terms(_EVERYWHERE, 1, 25, initial="0.25", maintenance="0.2"),
 }
+
+
+class Leg(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a combo: how many of what go into one of it, and on which side."""
+
+    instrument: Instrument
+    ratio: int
+    sign: int
+
+    @property
+    def weight(self) -> int:
+        """The signed ratio."""
+        return self.ratio * self.sign
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
@@ -99,6 +113,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     maturity: str = ""
     issued: str = ""
     cusip: str = ""
+    legs: tuple[Leg, ...] = ()
+    """What a combo is made of."""
 
     @property
     def terms(self) -> Terms:
@@ -111,6 +127,16 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
         return self.sec_type == "STK"
 
     @property
+    def priced(self) -> bool:
+        """Whether the account may see its prices."""
+        return self.series is not None or bool(self.legs)
+
+    @property
+    def timed(self) -> Instrument:
+        """The instrument whose trading hours it has: a combo has those of its first leg."""
+        return self.legs[0].instrument if self.legs else self
+
+    @property
     def rerouted(self) -> Instrument | None:
         """The instrument whose market data are to be asked for instead; a CFD has none of its own."""
         return self.under if self.sec_type == "CFD" else None
@@ -118,7 +144,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     @property
     def has_trades(self) -> bool:
         """Whether the prices at which it traded are shown; those of currencies are not."""
-        return self.sec_type != "CASH"
+        return self.sec_type not in {"CASH", "BAG"}
 
     @property
     def has_quotes(self) -> bool:

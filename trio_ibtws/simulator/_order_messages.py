@@ -165,7 +165,9 @@ class OrderNews:
             send_execution(session, execution)
 
     def charged(self, execution: Execution) -> None:
-        """Tell a commission, and then the account."""
+        """Tell a commission, and then the account; a combo's are its legs'."""
+        if execution.of_combo:
+            return
         for session in self._told(execution.order):
             send_charge(session, execution)
         self._traded(execution)

@@ -64,7 +64,7 @@ def refusal(order: dict[str, Any], instrument: Instrument, account: Account) -> 
         return 321, "Error validating request.-'v' : cause - Either a trailing amount or a percentage is needed."
     if order["tif"] == "GTD" and parse_time(order.get("goodTillDate") or "") is None:
         return 391, "The time or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss xx/xxxx."
-    if any(price is None or price <= 0 for price in prices):
+    if any(price is None or (price <= 0 and not instrument.legs) for price in prices):
         return 321, "Error validating request.-'v' : cause - A price is missing for this order type."
     if any(not _conforms(instrument, price) for price in prices if price is not None):
         return 110, "The price does not conform to the minimum price variation for this contract."

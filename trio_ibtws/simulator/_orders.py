@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from ._market_instrument import Instrument
+from ._market_instrument import Instrument, Leg
 
-__all__ = ["ORDER_TYPES", "TERMINAL", "Execution", "Order"]
+__all__ = ["ORDER_TYPES", "TERMINAL", "Execution", "Order", "parts_of"]
 
 ORDER_TYPES: dict[str, str] = {
     "MKT": "MKT",
@@ -42,6 +42,8 @@ class Execution(msgspec.Struct, frozen=True):
     average: Decimal
     commission: Decimal
     realized: Decimal | None
+    of_combo: bool = False
+    """Whether it is of a combo as a whole: commissions are of its legs."""
 
 
 class Order(msgspec.Struct, kw_only=True):
@@ -78,6 +80,8 @@ class Order(msgspec.Struct, kw_only=True):
     """Where the stop price of a trailing order is."""
     reduced: Decimal = Decimal(0)
     """By how much fills of others in its group have made it smaller."""
+    legs: list[Order] = []
+    """Of an order for a combo, what is traded of each leg."""
     parent: Order | None = None
     ended: float = 0.0
     """When it was done."""
@@ -170,3 +174,25 @@ class Order(msgspec.Struct, kw_only=True):
     def repeats(self) -> bool:
         """Whether the gateway tells the states of this order more than once; it does for about half of them."""
         return self.perm_id % 2 == 0
+
+
+def parts_of(order: Order) -> list[Order]:
+    """Return what is traded for an order: itself, or an order for each leg of a combo, always the same ones."""
+    combo = order.instrument
+    if combo.legs and not order.legs:
+        order.legs = [_leg_order(order, leg) for leg in combo.legs]
+    return order.legs or [order]
+
+
+def _leg_order(order: Order, leg: Leg) -> Order:
+    action = "BUY" if order.sign * leg.sign > 0 else "SELL"
+    return Order(
+        client_id=order.client_id,
+        order_id=order.order_id,
+        perm_id=order.perm_id,
+        instrument=leg.instrument,
+        contract=leg.instrument.contract(leg.instrument.exchange),
+        values={**order.values, "action": action, "totalQuantity": order.quantity * leg.ratio},
+        account=order.account,
+        bound=order.bound,
+    )

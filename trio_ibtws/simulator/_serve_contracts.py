@@ -33,7 +33,7 @@ def contract_details(session: Session, values: dict[str, Any]) -> None:
     """Answer reqContractDetails: one row for each instrument that fits, or error 200 and no end."""
     request, wanted = values["reqId"], values["contract"]
     found = session.world.find(wanted)
-    if not found:
+    if not found or found[0].legs:
         session.error(request, *NO_SUCH_CONTRACT)
         return
     exchange = str(wanted.get("exchange") or "").upper().partition(":")[0]

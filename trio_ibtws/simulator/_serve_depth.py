@@ -74,7 +74,7 @@ def mkt_depth(session: Session, values: dict[str, Any]) -> None:
     if instrument is None:
         return
     smart_venue = str(values["contract"].get("exchange") or instrument.exchange).upper() == "SMART"
-    if instrument.sec_type in {"IND", "BOND"} or (smart_venue and not values["isSmartDepth"]):
+    if instrument.sec_type in {"IND", "BOND", "BAG"} or (smart_venue and not values["isSmartDepth"]):
         session.error(request, *_NO_DEPTH)
         return
     if instrument.rerouted is not None:

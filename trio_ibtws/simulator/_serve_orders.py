@@ -11,7 +11,7 @@ from ._market_instrument import Instrument
 from ._order_messages import NOT_CANCELLABLE, send_both, send_charge, send_completed, send_execution, send_order
 from ._order_prices import commission_of
 from ._order_rules import beyond_means, refusal, warning
-from ._orders import Execution, Order
+from ._orders import Execution, Order, parts_of
 from ._serve_contracts import instrument_for
 from ._session import Handler, Session
 from ._times import parse_time
@@ -39,7 +39,7 @@ def place_order(session: Session, values: dict[str, Any]) -> None:
         return
     problem = refusal(values["order"], instrument, session.world.account)
     problem = problem or exchange.conditions.problem(values["order"].get("conditions") or ())
-    if problem is None and (instrument.series is None or not instrument.has_quotes):
+    if problem is None and not (instrument.priced and instrument.has_quotes):
         problem = (201, "Order rejected - reason:No trading permissions.")
     if problem is not None:
         session.error(order_id, *problem)
@@ -61,7 +61,7 @@ def _is_change_of(known: Order, new: dict[str, Any], instrument: Instrument) -> 
     if known.stopped:
         new["orderType"] = known.kind  # it stays triggered
     same = (new["action"], new["orderType"]) == (known.values["action"], known.kind)
-    return same and instrument is known.instrument and bool(new["totalQuantity"] > known.filled)
+    return same and instrument == known.instrument and bool(new["totalQuantity"] > known.filled)
 
 
 def _make(session: Session, values: dict[str, Any], instrument: Instrument, known: Order | None) -> Order:
@@ -71,10 +71,16 @@ def _make(session: Session, values: dict[str, Any], instrument: Instrument, know
         order_id=values["orderId"],
         perm_id=session.world.exchange.next_perm_id() if known is None else known.perm_id,
         instrument=instrument,
-        contract=instrument.contract(venue),
+        contract=_contract(values["contract"], instrument, venue),
         values=values["order"],
         account=session.world.account.name,
     )
+
+
+def _contract(asked: dict[str, Any], instrument: Instrument, venue: str) -> dict[str, Any]:
+    """Return the contract as it is echoed, a combo with its legs as they were given."""
+    legs = {"comboLegs": asked["comboLegs"], "comboLegsDescrip": instrument.local_symbol} if instrument.legs else {}
+    return {**instrument.contract(venue), **legs}
 
 
 def _submit(session: Session, order: Order) -> None:
@@ -107,7 +113,10 @@ def _cost(session: Session, order: Order) -> dict[str, Any]:
     after = account.margins(order.instrument, order.quantity * order.sign)
     tick = market.tick(order.instrument, session.world.clock.now())
     price = Decimal(str(tick.ask if order.sign > 0 else tick.bid))
-    fee = commission_of(order, order.quantity, order.quantity * price)
+    fee = Decimal(0)
+    for part in parts_of(order):
+        paid = part.quantity * (price if part is order else session.world.mark(part.instrument))
+        fee += commission_of(part, part.quantity, paid)
     figures: dict[str, str] = {}
     for name, old, new in (
         ("initMargin", before.initial, after.initial),
@@ -188,7 +197,8 @@ def executions(session: Session, values: dict[str, Any]) -> None:
     for execution in session.world.exchange.executions:
         if _fits(execution, values["execFilter"]):
             send_execution(session, execution, request)
-            send_charge(session, execution)
+            if not execution.of_combo:
+                send_charge(session, execution)
     session.send("execDetailsEnd", reqId=request)
 
 

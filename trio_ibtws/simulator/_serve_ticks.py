@@ -31,7 +31,7 @@ def _delayed(session: Session) -> bool:
 
 def _permitted(session: Session, instrument: Instrument) -> bool:
     """Return whether the account may see these prices, or these prices late."""
-    return instrument.series is not None and (session.world.scenario.live_data or _delayed(session))
+    return instrument.priced and (session.world.scenario.live_data or _delayed(session))
 
 
 def mkt_data(session: Session, values: dict[str, Any]) -> None:
