@@ -39,7 +39,7 @@ def _serial_by_default() -> None:
     ) -> None:
         await stock(self, a, b, c, bool(lists), bool(parents))
 
-    GraphQLSchema.bake = bake  # type: ignore[method-assign, assignment]
+    setattr(GraphQLSchema, "bake", bake)  # noqa: B010
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -33,7 +33,10 @@ _SLOW: Final = object()
 """What a fast path returns when the value needs Tartiflette's own."""
 
 
-class Execution(ExecutionContext):
+_Stock: Any = ExecutionContext  # whether or not a type checker finds Tartiflette
+
+
+class Execution(_Stock):  # type: ignore[misc]
     """Tartiflette's execution context, with what is counted and what is kept while one operation is executed."""
 
     __slots__ = ("dropped", "plans", "work")
@@ -136,8 +139,7 @@ def _fail(execution: Any, path: Any, call: Call, error: Exception) -> None:
     handle_field_error(error, call.nodes, Path(path, call.key), call.definition.graphql_type, execution)
 
 
-@null_coercer_wrapper
-async def list_coercer(
+async def _coerce_list(
     result: Any,
     info: Any,
     execution_context: Any,
@@ -169,6 +171,9 @@ async def list_coercer(
     if failures:
         raise failures
     return results
+
+
+list_coercer: Any = null_coercer_wrapper(_coerce_list)
 
 
 class _ItemCoercer:

@@ -40,7 +40,7 @@ class Limits:
       errors: errors in one response.
       response_bytes: one response as JSON. 10 000 bars are about 1.5 MB.
       documents: parsed and validated queries that are kept.
-      document_tokens: tokens in the queries that are kept, all together: about 1 kB of memory each.
+      document_tokens: tokens in the queries that are kept, all together: 0.6 kB of memory each.
       body_seconds: how long a client may take to send a request's body.
       operation_seconds: how long one query may run. Mutations run to their outcome.
       operations: queries and mutations at one time, for one token.

@@ -117,7 +117,8 @@ def leaf_coercer(kind: Any) -> Callable[[Any], Any] | None:
     if kind.is_non_null_type:
         kind = kind.wrapped_type
     if isinstance(kind, GraphQLScalarType) and not kind.directives:
-        return kind.coerce_output
+        coerce: Callable[[Any], Any] | None = kind.coerce_output
+        return coerce
     if isinstance(kind, GraphQLEnumType) and not kind.directives:
         names = {each.name: each.name for each in kind.enumValues if _is_plain(each)}
         return names.__getitem__
