@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .model import Model, Release, Table
-from .schema import Definition, Schema, field_name, schema_of
+from .schema import Definition, Schema, field_name, plain_name, schema_of
 from .schema_model import Noun, Vocabulary
 
 __all__ = ["check_nouns", "check_words"]
@@ -50,12 +50,12 @@ def check_words(model: Model) -> list[str]:
         return []
     schema = schema_of(model, model.vocabulary)
     every = (*schema.types, *schema.trading_types, *schema.roots, *schema.trading_roots)
-    names = {definition.name for definition in every} | _BUILT_IN
-    problems = [problem for definition in every for problem in _definition(definition, names)]
+    kinds = {definition.name: definition.kind for definition in every} | dict.fromkeys(_BUILT_IN, "scalar")
+    problems = [problem for definition in every for problem in _definition(definition, kinds)]
     return problems + list(_unused(model, model.vocabulary, schema))
 
 
-def _definition(definition: Definition, names: set[str]) -> Iterator[str]:
+def _definition(definition: Definition, kinds: Mapping[str, str]) -> Iterator[str]:
     where = f"schema: {definition.kind} {definition.name}"
     if not definition.doc:
         yield f"{where}: say what it is"
@@ -65,7 +65,9 @@ def _definition(definition: Definition, names: set[str]) -> Iterator[str]:
         for argument in field.arguments:
             if not argument.doc:
                 yield f"{where}, field {field.name!r}, argument {argument.name!r}: say what it is"
-    for name in sorted(definition.mentioned - names):
+            if kinds.get(plain_name(argument.type)) in ("type", "union"):
+                yield f"{where}, field {field.name!r}, argument {argument.name!r}: {argument.type} is no input"
+    for name in sorted(definition.mentioned - set(kinds)):
         yield f"{where}: there is no type {name!r}"
 
 

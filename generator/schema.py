@@ -12,10 +12,22 @@ from .naming import event_name, snake
 from .schema_model import Extra, Noun, Vocabulary
 from .schema_types import field_type, graphql_default, input_type, output_type
 
-__all__ = ["ArgumentDefinition", "Definition", "FieldDefinition", "Schema", "field_name", "root_of", "schema_of"]
+__all__ = [
+    "ArgumentDefinition",
+    "Definition",
+    "FieldDefinition",
+    "Schema",
+    "field_name",
+    "plain_name",
+    "root_of",
+    "schema_of",
+]
 
 MARKERS = ("Lagged", "Gap")
 """What any subscription may yield beside its events."""
+
+CONDITION = "OrderCondition"
+"""The union of all conditions, and what its input and its enum begin with."""
 
 STREAM_ARGUMENTS = ("buffer: Int", "overflow: Overflow! = RAISE", "share: Boolean! = false")
 
@@ -62,7 +74,7 @@ class Definition:
     def mentioned(self) -> set[str]:
         """The names of the types that it needs."""
         types = [text for field in self.fields for text in (field.type, *(each.type for each in field.arguments))]
-        return {re.sub(r"[\[\]!]", "", text) for text in types} | set(self.members)
+        return {plain_name(text) for text in types} | set(self.members)
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,11 @@ class Schema:
     trading_types: tuple[Definition, ...]
     roots: tuple[Definition, ...]
     trading_roots: tuple[Definition, ...]
+
+
+def plain_name(type_: str) -> str:
+    """Return the name of a type without lists and exclamation marks."""
+    return re.sub(r"[\[\]!]", "", type_)
 
 
 # --- where a row appears -----------------------------------------------------------------------------------------
@@ -113,6 +130,7 @@ class _Builder:
         self._words = words
         self._callbacks = {callback.name: callback for callback in model.callbacks}
         self._names = {request.name: field_name(request) for request in model.requests}
+        self._given = {noun.name for noun in words.nouns if noun.given} | {CONDITION}
         self._unions = {union.name: union.members for union in model.unions}
 
     def schema(self) -> Schema:
@@ -133,7 +151,8 @@ class _Builder:
             )
         for noun in self._words.nouns:
             yield from self._noun(noun)
-        yield self._condition_input()
+        if any(noun.condition is not None for noun in self._words.nouns):
+            yield self._condition_input()
         for callback in self._model.callbacks:
             if callback.event:
                 yield self._event(callback)
@@ -146,7 +165,9 @@ class _Builder:
         if noun.answered:
             yield Definition("type", noun.name, noun.doc, fields)
         if noun.given:
-            kept = [replace(each, type=input_type(each.type)) for each in fields if each.name not in noun.told]
+            kept = [
+                replace(each, type=input_type(each.type, self._given)) for each in fields if each.name not in noun.told
+            ]
             yield Definition(
                 "input", f"{noun.name}Input", noun.doc, tuple(replace(each, deprecated="") for each in kept)
             )
@@ -164,9 +185,9 @@ class _Builder:
             if noun.condition is not None:
                 for each in noun.attributes:
                     fields.setdefault(each.name, FieldDefinition(each.name, each.type, each.doc))
-        fields["condType"] = replace(fields["condType"], type="OrderConditionType!")
+        fields["condType"] = replace(fields["condType"], type=f"{CONDITION}Type!")
         doc = "A condition: its kind, and what belongs to that kind."
-        return Definition("input", "OrderConditionInput", doc, tuple(fields.values()))
+        return Definition("input", f"{CONDITION}Input", doc, tuple(fields.values()))
 
     def _event(self, callback: CallbackMethod) -> Definition:
         names = {snake(parameter.name): parameter.name.rstrip("_") for parameter in callback.parameters}
@@ -270,7 +291,9 @@ class _Builder:
         for parameter in request.parameters:
             name = given[parameter.name]
             annotation = parameter.annotation.removesuffix(" | None")
-            type_ = self._words.types.get(f"{request.row.method}.{name}") or input_type(output_type(annotation))
+            type_ = self._words.types.get(f"{request.row.method}.{name}") or input_type(
+                output_type(annotation), self._given
+            )
             default = graphql_default(defaults[name]) if name in defaults else ""
             yield ArgumentDefinition(
                 name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Set as AbstractSet
 
 from .model import Field
 
@@ -21,21 +22,6 @@ _SCALARS = {
 _LONG = {"perm_id", "time", "time_in_millis", "time_stamp"}
 """Whole numbers that may need more than 32 bits, by the names of their fields."""
 
-_INPUTS = {
-    "ComboLeg",
-    "Contract",
-    "DeltaNeutralContract",
-    "ExecutionFilter",
-    "Order",
-    "OrderCancel",
-    "OrderComboLeg",
-    "OrderCondition",
-    "ScannerSubscription",
-    "SoftDollarTier",
-    "TagValue",
-    "WshEventData",
-}
-
 
 def output_type(annotation: str) -> str:
     """Return the GraphQL type of an annotation, without what says that it is never null."""
@@ -48,9 +34,12 @@ def output_type(annotation: str) -> str:
     return _SCALARS.get(annotation, annotation)
 
 
-def input_type(type_: str) -> str:
-    """Return the type of an argument for the type of an answer: ``[TagValueInput!]`` for ``[TagValue!]``."""
-    return re.sub(r"\w+", lambda name: f"{name[0]}Input" if name[0] in _INPUTS else name[0], type_)
+def input_type(type_: str, given: AbstractSet[str]) -> str:
+    """Return the type of an argument for the type of an answer: ``[TagValueInput!]`` for ``[TagValue!]``.
+
+    *given* are the classes that arguments are made of.
+    """
+    return re.sub(r"\w+", lambda name: f"{name[0]}Input" if name[0] in given else name[0], type_)
 
 
 def field_type(field: Field) -> str:
