@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.page.browser import FLAGS, PATIENCE, Service, Visit, run_service
 
-
 expect.set_options(timeout=PATIENCE)
 
 

@@ -30,14 +30,18 @@ export class Account {
   constructor(service) {
     this.#service = service;
     this.#figures = Object.fromEntries(FIGURES.map(([key]) => [key, h("dd", {}, NONE)]));
-    const list = FIGURES.map(([key, name]) => h("div", { class: key.endsWith("PnL") ? "gain" : null }, h("dt", {}, name), this.#figures[key]));
+    const list = FIGURES.map(([key, name]) =>
+      h("div", { class: key.endsWith("PnL") ? "gain" : null }, h("dt", {}, name), this.#figures[key]),
+    );
     const title = h("h2", {}, "Account", this.#tag, this.#name);
     this.element = h("section", { class: "figures", "aria-label": "Account" }, title, h("dl", {}, list));
     this.#start();
   }
 
   age() {
-    const fresh = Object.values(this.#feeds).map(freshness).find((one) => one.stale) ?? { stale: false };
+    const fresh = Object.values(this.#feeds)
+      .map(freshness)
+      .find((one) => one.stale) ?? { stale: false };
     mark(this.element, this.#tag, fresh);
   }
 
@@ -47,7 +51,13 @@ export class Account {
   }
 
   async #start() {
-    this.#feeds.summary = new Feed(this.#service, SUMMARY, { tags: TAGS }, ({ reqAccountSummary: row }) => this.#takeRow(row), () => this.age());
+    this.#feeds.summary = new Feed(
+      this.#service,
+      SUMMARY,
+      { tags: TAGS },
+      ({ reqAccountSummary: row }) => this.#takeRow(row),
+      () => this.age(),
+    );
     try {
       const { accounts } = (await ask(this.#service.token, ACCOUNTS)).connection;
       if (!this.#stopped) this.#choose(accounts[0], accounts);
@@ -60,12 +70,22 @@ export class Account {
   #choose(account, accounts) {
     this.#account = account;
     const options = accounts.map((one) => h("option", { selected: one === account }, one));
-    const box = h("select", { "aria-label": "Account", onchange: (event) => this.#choose(event.target.value, accounts) }, options);
+    const box = h(
+      "select",
+      { "aria-label": "Account", onchange: (event) => this.#choose(event.target.value, accounts) },
+      options,
+    );
     this.#name.replaceChildren(accounts.length > 1 ? box : account);
     for (const figure of Object.values(this.#figures)) say(figure, NONE);
     for (const row of this.#rows.values()) this.#showRow(row);
     this.#feeds.gains?.stop();
-    this.#feeds.gains = new Feed(this.#service, PNL, { account }, ({ reqPnL }) => this.#takeGains(reqPnL), () => this.age());
+    this.#feeds.gains = new Feed(
+      this.#service,
+      PNL,
+      { account },
+      ({ reqPnL }) => this.#takeGains(reqPnL),
+      () => this.age(),
+    );
   }
 
   #takeRow(row) {

@@ -58,7 +58,9 @@ export class Chart {
     const style = getComputedStyle(this.#canvas);
     const colour = (name) => style.getPropertyValue(`--${name}`).trim();
     this.#colours = Object.fromEntries(
-      ["up", "down", "grid", "ink", "ink-2", "ink-3", "ground", "panel", "stale", "up-soft", "down-soft"].map((name) => [name, colour(name)]),
+      ["up", "down", "grid", "ink", "ink-2", "ink-3", "ground", "panel", "stale", "up-soft", "down-soft"].map(
+        (name) => [name, colour(name)],
+      ),
     );
     this.#pen.font = `11px ${style.fontFamily}`;
     this.draw();
@@ -83,7 +85,14 @@ export class Chart {
     const step = Math.min(right / bars.length, WIDEST * 1.6);
     const start = right - step * bars.length;
     return {
-      right, bottom, floor, low, high, step, start, now,
+      right,
+      bottom,
+      floor,
+      low,
+      high,
+      step,
+      start,
+      now,
       x: (index) => start + step * (index + 0.5),
       y: (price) => AXIS.top + ((high - price) / (high - low)) * (floor - AXIS.top),
     };
@@ -94,13 +103,28 @@ export class Chart {
     pen.textBaseline = "middle";
     pen.textAlign = "left";
     for (const price of niceTicks(low, high, (floor - AXIS.top) / 56)) {
-      this.#line([[0, y(price)], [right, y(price)]], this.#colours.grid);
+      this.#line(
+        [
+          [0, y(price)],
+          [right, y(price)],
+        ],
+        this.#colours.grid,
+      );
       pen.fillStyle = this.#colours["ink-3"];
       if (Math.abs(y(price) - y(now)) > 14) pen.fillText(fixed(price, this.digits), right + 8, y(price));
     }
     pen.textAlign = "center";
-    for (const [index, label] of timeTicks(bars.map((bar) => bar.date), Math.ceil(72 / step))) {
-      this.#line([[x(index), AXIS.top], [x(index), bottom]], this.#colours.grid);
+    for (const [index, label] of timeTicks(
+      bars.map((bar) => bar.date),
+      Math.ceil(72 / step),
+    )) {
+      this.#line(
+        [
+          [x(index), AXIS.top],
+          [x(index), bottom],
+        ],
+        this.#colours.grid,
+      );
       pen.fillStyle = this.#colours["ink-3"];
       if (x(index) > 16 && x(index) < right - 8) pen.fillText(label, x(index), bottom + AXIS.bottom / 2 + 1);
     }
@@ -122,7 +146,13 @@ export class Chart {
     bars.forEach((bar, index) => {
       const colour = this.#colours[bar.close < bar.open ? "down" : "up"];
       const middle = Math.round(x(index)) + 0.5;
-      this.#line([[middle, y(bar.high)], [middle, y(bar.low)]], colour);
+      this.#line(
+        [
+          [middle, y(bar.high)],
+          [middle, y(bar.low)],
+        ],
+        colour,
+      );
       const top = y(Math.max(bar.open, bar.close));
       this.#pen.fillStyle = colour;
       this.#pen.fillRect(middle - width / 2, top, width, Math.max(1, y(Math.min(bar.open, bar.close)) - top));
@@ -131,18 +161,39 @@ export class Chart {
 
   #drawNow({ open }, { right, now, y }) {
     const colour = this.stale ? this.#colours.stale : this.#colours[now < open ? "down" : "up"];
-    this.#line([[0, y(now)], [right, y(now)]], colour, [2, 3]);
+    this.#line(
+      [
+        [0, y(now)],
+        [right, y(now)],
+      ],
+      colour,
+      [2, 3],
+    );
     this.#label(fixed(now, this.digits), right, y(now), colour, this.#colours.panel);
   }
 
   #drawCross(bars, { right, bottom, floor, low, high, step, start, x, y }) {
     if (!this.#pointer) return this.onhover(null);
     const index = Math.max(0, Math.min(bars.length - 1, Math.floor((this.#pointer.x - start) / step)));
-    this.#line([[x(index), AXIS.top], [x(index), bottom]], this.#colours["ink-3"], [3, 3]);
+    this.#line(
+      [
+        [x(index), AXIS.top],
+        [x(index), bottom],
+      ],
+      this.#colours["ink-3"],
+      [3, 3],
+    );
     const height = this.#pointer.y ?? y(bars[index].close);
     if (height < floor) {
       const price = high - ((height - AXIS.top) / (floor - AXIS.top)) * (high - low);
-      this.#line([[0, height], [right, height]], this.#colours["ink-3"], [3, 3]);
+      this.#line(
+        [
+          [0, height],
+          [right, height],
+        ],
+        this.#colours["ink-3"],
+        [3, 3],
+      );
       this.#label(fixed(price, this.digits), right, height, this.#colours["ink-2"], this.#colours.panel);
     }
     this.onhover(bars[index]);
@@ -195,7 +246,12 @@ function snap(value) {
 /** Returns the words of the legend for a bar. */
 export function legend(bar, digits) {
   const volume = Number(bar.volume) > 0 ? [["V", short(bar.volume)]] : [];
-  return [["O", bar.open], ["H", bar.high], ["L", bar.low], ["C", bar.close]]
+  return [
+    ["O", bar.open],
+    ["H", bar.high],
+    ["L", bar.low],
+    ["C", bar.close],
+  ]
     .map(([letter, price]) => [letter, fixed(price, digits)])
     .concat(volume);
 }

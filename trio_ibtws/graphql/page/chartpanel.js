@@ -39,16 +39,31 @@ export class ChartPanel {
     this.#service = service;
     const part = (tag, name) => h(tag, { class: name });
     this.#parts = {
-      name: part("strong", "chart-name"), long: part("span", "chart-long"), price: part("span", "chart-price"),
-      change: part("span", "change"), legend: part("div", "legend"), word: part("p", "chart-word"),
+      name: part("strong", "chart-name"),
+      long: part("span", "chart-long"),
+      price: part("span", "chart-price"),
+      change: part("span", "change"),
+      legend: part("div", "legend"),
+      word: part("p", "chart-word"),
     };
     const choose = (name) => this.#choose(RANGES.find((range) => range.name === name));
-    this.#ranges = segments(RANGES.map((range) => range.name), choose, "Span of the chart");
+    this.#ranges = segments(
+      RANGES.map((range) => range.name),
+      choose,
+      "Span of the chart",
+    );
     const { name, long, price, change, legend: words, word } = this.#parts;
     this.panel = panel("chart", name, this.#ranges.element);
     this.panel.head.firstElementChild.append(long);
-    const canvas = h("canvas", { tabindex: "0", role: "img", "aria-label": "Bar chart; the arrow keys walk along the bars" });
-    this.panel.body.append(h("div", { class: "headline" }, h("div", {}, price, change), words), h("div", { class: "canvas" }, canvas, word));
+    const canvas = h("canvas", {
+      tabindex: "0",
+      role: "img",
+      "aria-label": "Bar chart; the arrow keys walk along the bars",
+    });
+    this.panel.body.append(
+      h("div", { class: "headline" }, h("div", {}, price, change), words),
+      h("div", { class: "canvas" }, canvas, word),
+    );
     this.element = this.panel.element;
     this.#chart = new Chart(canvas);
     this.#chart.onhover = (bar) => this.#legend(bar);
@@ -104,7 +119,11 @@ export class ChartPanel {
       return;
     }
     this.#feed = new Feed(
-      this.#service, BAR_UPDATES, { ...asked, duration: tail }, ({ reqHistoricalData: bar }) => this.#take(bar), () => this.age(),
+      this.#service,
+      BAR_UPDATES,
+      { ...asked, duration: tail },
+      ({ reqHistoricalData: bar }) => this.#take(bar),
+      () => this.age(),
     );
     this.#draw();
   }

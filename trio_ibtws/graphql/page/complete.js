@@ -16,7 +16,9 @@ export function optionsAt(schema, text, cursor) {
   const lower = typed.toLowerCase();
   const rank = ({ name }) => (name.toLowerCase().startsWith(lower) ? 0 : 1);
   const isLong = typed.length >= LONG || place?.spread;
-  const fits = candidates(schema, place).filter((one) => !rank(one) || (isLong && one.name.toLowerCase().includes(lower)));
+  const fits = candidates(schema, place).filter(
+    (one) => !rank(one) || (isLong && one.name.toLowerCase().includes(lower)),
+  );
   fits.sort((one, other) => rank(one) - rank(other));
   return { from, typed, options: fits.slice(0, MOST) };
 }
@@ -37,7 +39,11 @@ function candidates(schema, place) {
 const inputOption = ({ name, type }) => ({ name, note: written(type), insert: `${name}: ` });
 
 function fieldsOf(type) {
-  const fields = (type?.fields ?? []).map((field) => ({ name: field.name, note: written(field.type), insert: field.name }));
+  const fields = (type?.fields ?? []).map((field) => ({
+    name: field.name,
+    note: written(field.type),
+    insert: field.name,
+  }));
   const spreads = type?.kind === "UNION" ? [{ name: "...", note: "a member", insert: "... on " }] : [];
   return [...fields, ...spreads, { name: "__typename", note: "String!", insert: "__typename" }];
 }
@@ -49,7 +55,12 @@ function members(schema, { type, on }) {
 
 function values(schema, input) {
   const type = schema.named(input.type);
-  const names = type?.kind === "ENUM" ? type.enumValues.map((value) => value.name) : type?.name === "Boolean" ? ["true", "false"] : [];
+  const names =
+    type?.kind === "ENUM"
+      ? type.enumValues.map((value) => value.name)
+      : type?.name === "Boolean"
+        ? ["true", "false"]
+        : [];
   return names.map((name) => ({ name, note: type.name, insert: name }));
 }
 
@@ -104,7 +115,8 @@ function select(schema, place, kind, value) {
   if (kind === "spread") Object.assign(place, { spread: true, on: false, narrowed: null });
   else if (place.spread && value === "on") place.on = true;
   else if (place.spread) Object.assign(place, { spread: false, narrowed: schema.types.get(value) ?? null });
-  else if (kind === "field") Object.assign(place, { field: place.type?.fields?.find((one) => one.name === value), narrowed: null });
+  else if (kind === "field")
+    Object.assign(place, { field: place.type?.fields?.find((one) => one.name === value), narrowed: null });
 }
 
 function give(place, kind, value) {

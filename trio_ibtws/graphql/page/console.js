@@ -15,7 +15,7 @@ import { graphqlTokens, jsonTokens, operationsOf } from "./tokens.js";
 
 const pretty = (variables) => (Object.keys(variables ?? {}).length ? JSON.stringify(variables, null, 2) : "");
 
-/** Builds the console in *place*; returns a function that ends it. `told(schema)` is called when the schema is known. */
+/** Builds the console in *place*; returns a function that ends it. `told(schema)` is called with the schema. */
 export function openConsole(place, { token }, told) {
   const view = new Console(token, told);
   place.replaceChildren(view.element);
@@ -30,8 +30,16 @@ class Console {
   #editor = new Editor("Operation", graphqlTokens);
   #variables = new Editor("Variables, as JSON", jsonTokens);
   #wrong = h("span", { class: "strip-word", role: "alert" });
-  #choice = h("select", { class: "choice", "aria-label": "Which operation to run", hidden: true, onchange: () => this.#showButton() });
-  #button = h("button", { class: "primary run", onclick: () => (this.#runner.running ? this.#runner.stop() : this.#run()) });
+  #choice = h("select", {
+    class: "choice",
+    "aria-label": "Which operation to run",
+    hidden: true,
+    onchange: () => this.#showButton(),
+  });
+  #button = h("button", {
+    class: "primary run",
+    onclick: () => (this.#runner.running ? this.#runner.stop() : this.#run()),
+  });
   #docs = new Docs();
   #results = new Results();
   #runner;
@@ -63,11 +71,20 @@ class Console {
   }
 
   #build() {
-    const examples = menu("Examples", () => EXAMPLES.map((one) => ({ name: one.name, choose: () => this.#open(one.query, pretty(one.variables)) })));
+    const examples = menu("Examples", () =>
+      EXAMPLES.map((one) => ({ name: one.name, choose: () => this.#open(one.query, pretty(one.variables)) })),
+    );
     const history = menu("History", () => this.#history(), "What you run is kept here, in this browser.");
     const strip = h("header", { class: "strip" }, this.#button, this.#choice, examples, history);
     const below = h("header", { class: "strip" }, h("h2", {}, "Variables"), this.#wrong);
-    const middle = h("section", { class: "write", "aria-label": "Editor" }, strip, this.#editor.element, below, this.#variables.element);
+    const middle = h(
+      "section",
+      { class: "write", "aria-label": "Editor" },
+      strip,
+      this.#editor.element,
+      below,
+      this.#variables.element,
+    );
     return h("div", { class: "console" }, this.#docs.element, middle, this.#results.element);
   }
 
@@ -122,7 +139,9 @@ class Console {
   }
 
   #showChoice() {
-    const names = operationsOf(this.#editor.text).map(({ name }) => name).filter(Boolean);
+    const names = operationsOf(this.#editor.text)
+      .map(({ name }) => name)
+      .filter(Boolean);
     const was = this.#choice.value;
     this.#choice.hidden = names.length < 2;
     this.#choice.replaceChildren(...names.map((name) => h("option", {}, name)));

@@ -8,12 +8,18 @@ export function askForToken(place, complaint = "") {
   return new Promise((resolve) => {
     const word = h("p", { class: "door-word", role: "alert" }, complaint);
     const input = h("input", {
-      id: "token", type: "password", autocomplete: "current-password", spellcheck: "false", required: true, "aria-describedby": "token-help",
+      id: "token",
+      type: "password",
+      autocomplete: "current-password",
+      spellcheck: "false",
+      required: true,
+      "aria-describedby": "token-help",
     });
     const button = h("button", { class: "primary" }, "Open");
     const help = "It is printed where trio-ibtws serve was started. It stays in this browser tab.";
     const form = h(
-      "form", { class: "door" },
+      "form",
+      { class: "door" },
       h("img", { src: "page/icon.svg", alt: "", width: 44, height: 44 }),
       h("h1", {}, "trio_ibtws"),
       h("label", { for: "token" }, "Access token"),
@@ -26,7 +32,7 @@ export function askForToken(place, complaint = "") {
       button.disabled = true;
       const { wrong } = await tryToken(input.value.trim());
       button.disabled = false;
-      if (wrong) return say(word, wrong), input.select();
+      if (wrong) return (say(word, wrong), input.select());
       place.replaceChildren();
       resolve(input.value.trim());
     });

@@ -27,10 +27,23 @@ export class Editor {
   constructor(label, tokens) {
     this.#tokens = tokens;
     this.#area = h("textarea", {
-      "aria-label": label, spellcheck: "false", autocapitalize: "off", autocomplete: "off", wrap: "off",
-      oninput: (event) => this.#typed(event), onblur: () => this.#popup.close(), onclick: () => this.#popup.close(), onscroll: () => this.#follow(), onkeydown: (event) => this.#key(event),
+      "aria-label": label,
+      spellcheck: "false",
+      autocapitalize: "off",
+      autocomplete: "off",
+      wrap: "off",
+      oninput: (event) => this.#typed(event),
+      onblur: () => this.#popup.close(),
+      onclick: () => this.#popup.close(),
+      onscroll: () => this.#follow(),
+      onkeydown: (event) => this.#key(event),
     });
-    this.element = h("div", { class: "editor" }, this.#lines, h("div", { class: "sheet" }, this.#copy, this.#area, this.#popup.element));
+    this.element = h(
+      "div",
+      { class: "editor" },
+      this.#lines,
+      h("div", { class: "sheet" }, this.#copy, this.#area, this.#popup.element),
+    );
     this.#show();
   }
 
@@ -118,7 +131,8 @@ export class Editor {
   #number() {
     const count = this.text.split("\n").length;
     const numbers = Array.from({ length: count }, (_, index) =>
-      h("span", { class: this.#wrong.has(index + 1) ? "wrong" : null }, `${index + 1}\n`));
+      h("span", { class: this.#wrong.has(index + 1) ? "wrong" : null }, `${index + 1}\n`),
+    );
     this.#lines.replaceChildren(...numbers);
   }
 

@@ -28,7 +28,11 @@ export function signed(value, digits = 2) {
 export function short(value) {
   const number = toNumber(value);
   if (number === null || number < 0) return NONE;
-  for (const [unit, letter] of [[1e9, "B"], [1e6, "M"], [1e4, "k"]]) {
+  for (const [unit, letter] of [
+    [1e9, "B"],
+    [1e6, "M"],
+    [1e4, "k"],
+  ]) {
     if (number >= unit) {
       const scaled = number / (letter === "k" ? 1e3 : unit);
       return `${scaled >= 100 ? scaled.toFixed(0) : scaled.toFixed(1)}${letter}`;
@@ -56,7 +60,8 @@ export function decimalsOf(minTick) {
 /** Returns a name that IB shouts in a quieter voice; what is short or has no vowel is an abbreviation. */
 export function titled(name) {
   if (name !== name.toUpperCase()) return name;
-  const quiet = (word) => (word.length < 3 || !/[AEIOUY]/.test(word) || ABBREVIATIONS.has(word) ? word : word[0] + word.slice(1).toLowerCase());
+  const quiet = (word) =>
+    word.length < 3 || !/[AEIOUY]/.test(word) || ABBREVIATIONS.has(word) ? word : word[0] + word.slice(1).toLowerCase();
   return name.replace(/[A-Z]+/g, quiet);
 }
 

@@ -18,7 +18,11 @@ async function start(complaint = "") {
   const token = await findToken(complaint);
   const service = new Service(token);
   const { socket } = service;
-  const closing = [openBoard(part("board"), service), openConsole(part("console"), service, warn), startClock(part("clock"), service)];
+  const closing = [
+    openBoard(part("board"), service),
+    openConsole(part("console"), service, warn),
+    startClock(part("clock"), service),
+  ];
   let left = false;
   const leave = (why) => {
     if (left) return;

@@ -9,7 +9,13 @@ export function menu(title, rows, none = "Nothing yet") {
   element.addEventListener("toggle", () => {
     if (!element.open) return;
     const items = rows().map(({ name, note, choose }) =>
-      h("button", { onclick: () => ((element.open = false), choose()) }, h("span", {}, name), note ? h("small", {}, note) : null));
+      h(
+        "button",
+        { onclick: () => ((element.open = false), choose()) },
+        h("span", {}, name),
+        note ? h("small", {}, note) : null,
+      ),
+    );
     list.replaceChildren(...(items.length ? items : [h("p", { class: "word" }, none)]));
   });
   element.addEventListener("keydown", (event) => {

@@ -22,7 +22,9 @@ export const BARS = `query Bars($contract: ContractInput!, $duration: String!, $
   ) { date open high low close volume }
 }`;
 
-export const BAR_UPDATES = `subscription BarUpdates($contract: ContractInput!, $duration: String!, $size: String!, $show: String!) {
+export const BAR_UPDATES = `subscription BarUpdates(
+  $contract: ContractInput!, $duration: String!, $size: String!, $show: String!
+) {
   reqHistoricalData(
     contract: $contract, durationStr: $duration, barSizeSetting: $size, whatToShow: $show, useRTH: false, share: true
   ) { ... on BarData { date open high low close volume } }

@@ -8,7 +8,15 @@ import { OPEN_ORDERS } from "./operations.js";
 import { panel } from "./panel.js";
 
 const EVERY = 4_000;
-const HEADS = [["Symbol", ""], ["Side", ""], ["Quantity", "num"], ["Type", "minor"], ["Price", "num"], ["In force", "minor"], ["Status", ""]];
+const HEADS = [
+  ["Symbol", ""],
+  ["Side", ""],
+  ["Quantity", "num"],
+  ["Type", "minor"],
+  ["Price", "num"],
+  ["In force", "minor"],
+  ["Status", ""],
+];
 
 export class Orders {
   #service;
@@ -63,7 +71,8 @@ function line({ contract, order, orderState }) {
   say(side, order.action === "BUY" ? "Buy" : order.action === "SELL" ? "Sell" : order.action);
   const price = toNumber(order.lmtPrice) ? order.lmtPrice : toNumber(order.auxPrice) ? order.auxPrice : null;
   return h(
-    "tr", {},
+    "tr",
+    {},
     h("th", { scope: "row" }, nameOf(contract)),
     side,
     h("td", { class: "num" }, quantity(order.totalQuantity)),

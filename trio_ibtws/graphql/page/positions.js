@@ -7,8 +7,15 @@ import { fixed, NONE, quantity, signed, toNumber } from "./format.js";
 import { PNL_SINGLE, POSITIONS } from "./operations.js";
 import { freshness, panel } from "./panel.js";
 
-const MOST_FOLLOWED = 5; // subscriptions are limited on a connection: the others show what they cost only
-const HEADS = [["Symbol", ""], ["Position", "num"], ["Average cost", "num minor"], ["Value", "num"], ["Day", "num minor"], ["Unrealized", "num"]];
+const MOST_FOLLOWED = 4; // subscriptions are limited on a connection: the others show what they cost only
+const HEADS = [
+  ["Symbol", ""],
+  ["Position", "num"],
+  ["Average cost", "num minor"],
+  ["Value", "num"],
+  ["Day", "num minor"],
+  ["Unrealized", "num"],
+];
 
 /** The panel; `open(contract)` is called for one that is clicked. */
 export class Positions {
@@ -26,7 +33,13 @@ export class Positions {
     this.element = this.panel.element;
     const heads = HEADS.map(([name, kind]) => h("th", { scope: "col", class: kind || null }, name));
     this.panel.body.append(h("table", {}, h("thead", {}, h("tr", {}, heads)), this.#table), this.#empty);
-    this.#feed = new Feed(service, POSITIONS, {}, ({ reqPositions: row }) => this.#take(row), () => this.age());
+    this.#feed = new Feed(
+      service,
+      POSITIONS,
+      {},
+      ({ reqPositions: row }) => this.#take(row),
+      () => this.age(),
+    );
   }
 
   age() {
@@ -64,7 +77,9 @@ export class Positions {
   }
 
   #append(key, account, contract) {
-    const cells = HEADS.map(([, kind], index) => h(index ? "td" : "th", { class: kind || null }, index ? NONE : this.#name(contract)));
+    const cells = HEADS.map(([, kind], index) =>
+      h(index ? "td" : "th", { class: kind || null }, index ? NONE : this.#name(contract)),
+    );
     const row = { element: h("tr", {}, cells), cells, feed: null, told: true };
     const followed = [...this.#rows.values()].filter((other) => other.feed).length;
     if (followed < MOST_FOLLOWED) {
@@ -92,7 +107,10 @@ export class Positions {
 
   #takeGains({ cells }, { value, dailyPnL, unrealizedPnL }) {
     say(cells[3], fixed(value));
-    for (const [cell, gain] of [[cells[4], dailyPnL], [cells[5], unrealizedPnL]]) {
+    for (const [cell, gain] of [
+      [cells[4], dailyPnL],
+      [cells[5], unrealizedPnL],
+    ]) {
       say(cell, signed(gain));
       cell.classList.toggle("up", toNumber(gain) > 0);
       cell.classList.toggle("down", toNumber(gain) < 0);

@@ -4,9 +4,28 @@ import { toNumber } from "./format.js";
 
 // IB's tick types, delayed ones beside live ones.
 const FIELDS = new Map([
-  [0, "bidSize"], [69, "bidSize"], [1, "bid"], [66, "bid"], [2, "ask"], [67, "ask"], [3, "askSize"], [70, "askSize"],
-  [4, "last"], [68, "last"], [5, "lastSize"], [71, "lastSize"], [6, "high"], [72, "high"], [7, "low"], [73, "low"],
-  [8, "volume"], [74, "volume"], [9, "close"], [75, "close"], [14, "open"], [76, "open"],
+  [0, "bidSize"],
+  [69, "bidSize"],
+  [1, "bid"],
+  [66, "bid"],
+  [2, "ask"],
+  [67, "ask"],
+  [3, "askSize"],
+  [70, "askSize"],
+  [4, "last"],
+  [68, "last"],
+  [5, "lastSize"],
+  [71, "lastSize"],
+  [6, "high"],
+  [72, "high"],
+  [7, "low"],
+  [73, "low"],
+  [8, "volume"],
+  [74, "volume"],
+  [9, "close"],
+  [75, "close"],
+  [14, "open"],
+  [76, "open"],
 ]);
 const NOT_AVAILABLE = -1; // what IB sends for a price that there is none of
 const KINDS = { 2: "frozen", 3: "delayed", 4: "delayed, frozen" };

@@ -25,7 +25,12 @@ export class Results {
   element;
 
   constructor() {
-    this.element = h("section", { class: "results", "aria-label": "Results" }, h("header", { class: "strip" }, h("h2", {}, "Result"), this.#views.element, this.#status), this.#body);
+    this.element = h(
+      "section",
+      { class: "results", "aria-label": "Results" },
+      h("header", { class: "strip" }, h("h2", {}, "Result"), this.#views.element, this.#status),
+      this.#body,
+    );
     this.#views.element.hidden = true;
     this.#body.append(h("p", { class: "empty" }, "Ctrl + Enter runs the operation."));
   }
@@ -50,7 +55,10 @@ export class Results {
     this.#views.element.hidden = !rowsIn(response.data);
     this.#choose(this.#view);
     const wrong = response.errors?.length;
-    this.#tell(`${this.#elapsed()}   ${size(text.length)}${wrong ? `   ${wrong} error${wrong > 1 ? "s" : ""}` : ""}`, wrong ? "wrong" : "done");
+    this.#tell(
+      `${this.#elapsed()}   ${size(text.length)}${wrong ? `   ${wrong} error${wrong > 1 ? "s" : ""}` : ""}`,
+      wrong ? "wrong" : "done",
+    );
   }
 
   fault(message) {
@@ -110,7 +118,12 @@ function card({ at, response: { data, errors }, number }) {
   const line = data ? brief(data) : "";
   const isShort = line.length <= MOST_ON_A_LINE;
   const shown = isShort ? coloured(line, graphqlTokens) : coloured(JSON.stringify(data, null, 2), jsonTokens);
-  return h("article", { class: "event", "data-number": number }, h("time", { title: `Event ${number}` }, time), h("div", {}, errorList(errors), h("pre", {}, shown)));
+  return h(
+    "article",
+    { class: "event", "data-number": number },
+    h("time", { title: `Event ${number}` }, time),
+    h("div", {}, errorList(errors), h("pre", {}, shown)),
+  );
 }
 
 /** Returns an event on one line, without the name of the subscription, which is always the same. */
@@ -130,11 +143,22 @@ function pretty(text) {
 function errorList(errors = []) {
   return errors.map(({ message, path, locations, extensions = {} }) => {
     const facts = [
-      extensions.code, extensions.twsCode ? `TWS ${extensions.twsCode}` : null, extensions.class,
+      extensions.code,
+      extensions.twsCode ? `TWS ${extensions.twsCode}` : null,
+      extensions.class,
       path?.length ? `at ${path.join(".")}` : null,
       locations?.length ? `line ${locations[0].line}, column ${locations[0].column}` : null,
     ];
-    return h("div", { class: "error", role: "alert" }, h("p", {}, message), h("p", { class: "facts" }, facts.filter(Boolean).map((fact) => h("span", {}, fact))));
+    return h(
+      "div",
+      { class: "error", role: "alert" },
+      h("p", {}, message),
+      h(
+        "p",
+        { class: "facts" },
+        facts.filter(Boolean).map((fact) => h("span", {}, fact)),
+      ),
+    );
   });
 }
 

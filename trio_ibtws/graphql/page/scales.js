@@ -13,7 +13,12 @@ export function niceTicks(low, high, count) {
 /** Splits the date of a bar as IB writes it ("20130107 09:30:00 US/Eastern", "20130107") into its parts. */
 export function partsOf(date) {
   const [day = "", time = ""] = String(date).split(/\s+/);
-  return { year: day.slice(0, 4), month: Number(day.slice(4, 6)), day: Number(day.slice(6, 8)), time: time.slice(0, 5) };
+  return {
+    year: day.slice(0, 4),
+    month: Number(day.slice(4, 6)),
+    day: Number(day.slice(6, 8)),
+    time: time.slice(0, 5),
+  };
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -30,7 +35,8 @@ export function timeTicks(dates, apart) {
   const chosen = [];
   for (const level of [4, 3, 2, 1, 0]) {
     marks.forEach(({ weight, label }, index) => {
-      if (weight === level && label && chosen.every(([other]) => Math.abs(other - index) >= apart)) chosen.push([index, label]);
+      if (weight === level && label && chosen.every(([other]) => Math.abs(other - index) >= apart))
+        chosen.push([index, label]);
     });
   }
   return chosen;

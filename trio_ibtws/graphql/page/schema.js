@@ -24,7 +24,11 @@ export class Schema {
 
   constructor({ queryType, subscriptionType, mutationType, types }) {
     for (const type of types) this.types.set(type.name, type);
-    for (const [kind, root] of [["query", queryType], ["subscription", subscriptionType], ["mutation", mutationType]]) {
+    for (const [kind, root] of [
+      ["query", queryType],
+      ["subscription", subscriptionType],
+      ["mutation", mutationType],
+    ]) {
       if (root) this.roots.push({ kind, type: this.types.get(root.name) });
     }
   }

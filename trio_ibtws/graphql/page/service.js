@@ -38,12 +38,15 @@ export class Service extends EventTarget {
   }
 
   #listen() {
-    this.#stop = this.socket.subscribe({ query: NOTICES }, {
-      next: ({ data }) => data?.notices && this.#heard(data.notices),
-      error: () => {}, // without notices the streams still say by themselves when they end
-      complete: () => {},
-      lost: () => this.#become(""),
-    });
+    this.#stop = this.socket.subscribe(
+      { query: NOTICES },
+      {
+        next: ({ data }) => data?.notices && this.#heard(data.notices),
+        error: () => {}, // without notices the streams still say by themselves when they end
+        complete: () => {},
+        lost: () => this.#become(""),
+      },
+    );
   }
 
   #heard({ code, message }) {

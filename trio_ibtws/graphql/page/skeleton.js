@@ -11,7 +11,13 @@ const SAMPLES = {
   Order: { action: "BUY", orderType: "LMT", totalQuantity: "1", lmtPrice: 1 },
 };
 const WORDS = {
-  durationStr: "1 D", barSizeSetting: "5 mins", whatToShow: "TRADES", pattern: "AAPL", groupName: "All", tags: "NetLiquidation", timePeriod: "1 day",
+  durationStr: "1 D",
+  barSizeSetting: "5 mins",
+  whatToShow: "TRADES",
+  pattern: "AAPL",
+  groupName: "All",
+  tags: "NetLiquidation",
+  timePeriod: "1 day",
 };
 const SCALARS = { Int: 0, Long: 0, Float: 0, Boolean: true, String: "", Decimal: "1", ID: "" };
 
@@ -40,24 +46,37 @@ export function selection(schema, reference, indent = "", depth = 1) {
 function fields(schema, type, indent, depth) {
   const own = type.fields.filter((field) => !field.isDeprecated && !field.args.some(required));
   const leaves = own.filter((field) => LEAVES.has(schema.named(field.type)?.kind)).slice(0, MOST_FIELDS);
-  const nested = depth > 1 ? own.filter((field) => !leaves.includes(field) && !LEAVES.has(schema.named(field.type)?.kind)).slice(0, 2) : [];
-  const lines = [...leaves.map((field) => field.name), ...nested.map((field) => field.name + selection(schema, field.type, indent, 1))];
+  const nested =
+    depth > 1
+      ? own.filter((field) => !leaves.includes(field) && !LEAVES.has(schema.named(field.type)?.kind)).slice(0, 2)
+      : [];
+  const lines = [
+    ...leaves.map((field) => field.name),
+    ...nested.map((field) => field.name + selection(schema, field.type, indent, 1)),
+  ];
   return lines.length ? lines : ["__typename"];
 }
 
 function members(schema, union, indent) {
   const types = union.possibleTypes.slice(0, MOST_MEMBERS).map(({ name }) => schema.types.get(name));
-  return ["__typename", ...types.map((type) => {
-    // Two members may have a field of one name and different types, which one selection cannot hold: leaves of the first win.
-    const names = type.fields.filter((field) => LEAVES.has(schema.named(field.type)?.kind) && !clashes(schema, types, type, field)).slice(0, 4);
-    const inside = names.length ? names.map((field) => field.name).join(" ") : "__typename";
-    return `... on ${type.name} { ${inside} }`;
-  })];
+  return [
+    "__typename",
+    ...types.map((type) => {
+      // Members may have fields of one name and of different types, which one selection cannot hold: the first wins.
+      const names = type.fields
+        .filter((field) => LEAVES.has(schema.named(field.type)?.kind) && !clashes(schema, types, type, field))
+        .slice(0, 4);
+      const inside = names.length ? names.map((field) => field.name).join(" ") : "__typename";
+      return `... on ${type.name} { ${inside} }`;
+    }),
+  ];
 }
 
 function clashes(schema, types, type, field) {
   const before = types.slice(0, types.indexOf(type));
-  return before.some((other) => other.fields.some((theirs) => theirs.name === field.name && written(theirs.type) !== written(field.type)));
+  return before.some((other) =>
+    other.fields.some((theirs) => theirs.name === field.name && written(theirs.type) !== written(field.type)),
+  );
 }
 
 function sample(schema, name, reference) {

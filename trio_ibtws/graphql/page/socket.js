@@ -1,4 +1,4 @@
-// One websocket that speaks graphql-transport-ws: it is watched, comes back by itself, and says at once when it is lost.
+// One websocket that speaks graphql-transport-ws: it is watched, comes back by itself, and says when it is lost.
 
 import { backoff } from "./backoff.js";
 import { ENDPOINT } from "./http.js";

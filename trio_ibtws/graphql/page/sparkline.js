@@ -14,7 +14,12 @@ export class Sparkline {
   element;
 
   constructor() {
-    const box = { viewBox: `0 -3 ${WIDTH + 4} ${HEIGHT + 6}`, width: WIDTH + 4, height: HEIGHT + 6, "aria-hidden": "true" };
+    const box = {
+      viewBox: `0 -3 ${WIDTH + 4} ${HEIGHT + 6}`,
+      width: WIDTH + 4,
+      height: HEIGHT + 6,
+      "aria-hidden": "true",
+    };
     this.element = h("span", { class: "spark" }, s("svg", box, this.#level, this.#line, this.#dot));
   }
 
@@ -32,7 +37,10 @@ export class Sparkline {
     const span = Math.max(...all) - low || 1;
     const y = (value) => HEIGHT - ((value - low) / span) * HEIGHT;
     const x = (index) => (index / (prices.length - 1)) * WIDTH;
-    this.#line.setAttribute("points", prices.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`).join(" "));
+    this.#line.setAttribute(
+      "points",
+      prices.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`).join(" "),
+    );
     this.#dot.setAttribute("cx", WIDTH);
     this.#dot.setAttribute("cy", y(prices.at(-1)));
     for (const end of ["y1", "y2"]) this.#level.setAttribute(end, close ? y(close) : -9);

@@ -9,8 +9,15 @@ let boxes = 0;
 export function suggestBox({ label, find, choose }) {
   const id = `suggest-${++boxes}`;
   const input = h("input", {
-    type: "text", role: "combobox", placeholder: label, "aria-label": label, autocomplete: "off", spellcheck: "false",
-    "aria-expanded": "false", "aria-controls": id, "aria-autocomplete": "list",
+    type: "text",
+    role: "combobox",
+    placeholder: label,
+    "aria-label": label,
+    autocomplete: "off",
+    spellcheck: "false",
+    "aria-expanded": "false",
+    "aria-controls": id,
+    "aria-autocomplete": "list",
   });
   const list = h("ul", { id, role: "listbox", class: "suggestions", hidden: true });
   const element = h("div", { class: "suggest" }, input, list);
@@ -35,7 +42,9 @@ export function suggestBox({ label, find, choose }) {
     point();
   };
   const point = () => {
-    [...list.querySelectorAll("[role=option]")].forEach((item, index) => item.setAttribute("aria-selected", index === at));
+    [...list.querySelectorAll("[role=option]")].forEach((item, index) =>
+      item.setAttribute("aria-selected", index === at),
+    );
     if (rows.length) input.setAttribute("aria-activedescendant", `${id}-${at}`);
     else input.removeAttribute("aria-activedescendant");
   };
@@ -43,7 +52,10 @@ export function suggestBox({ label, find, choose }) {
     const mine = ++asked;
     const typed = input.value.trim();
     if (!typed) return close();
-    const answer = await find(typed).then((found) => [found, found.length ? "" : "Nothing found"], (error) => [[], error.message]);
+    const answer = await find(typed).then(
+      (found) => [found, found.length ? "" : "Nothing found"],
+      (error) => [[], error.message],
+    );
     if (mine === asked && input.value.trim() === typed) show(...answer);
   };
   input.addEventListener("input", () => {

@@ -22,9 +22,24 @@ export function tableOf(rows) {
   const names = [...new Set(flat.flatMap((row) => Object.keys(row)))];
   const numeric = new Set(names.slice(1).filter((name) => flat.every((row) => isNumber(row[name]))));
   const kind = (name) => (numeric.has(name) ? "num" : null);
-  const head = h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col", class: kind(name) }, name))));
-  const body = flat.map((row) => h("tr", {}, names.map((name) => h("td", { class: kind(name) }, shown(row[name])))));
-  const more = rows.length > MOST_ROWS ? h("p", { class: "word" }, `${rows.length - MOST_ROWS} more rows are in the JSON.`) : null;
+  const head = h(
+    "thead",
+    {},
+    h(
+      "tr",
+      {},
+      names.map((name) => h("th", { scope: "col", class: kind(name) }, name)),
+    ),
+  );
+  const body = flat.map((row) =>
+    h(
+      "tr",
+      {},
+      names.map((name) => h("td", { class: kind(name) }, shown(row[name]))),
+    ),
+  );
+  const more =
+    rows.length > MOST_ROWS ? h("p", { class: "word" }, `${rows.length - MOST_ROWS} more rows are in the JSON.`) : null;
   return h("div", { class: "rows" }, h("table", {}, head, h("tbody", {}, body)), more);
 }
 
@@ -38,7 +53,12 @@ function flattened(row, before = "", flat = {}) {
 }
 
 function isNumber(value) {
-  return value === null || value === undefined || typeof value === "number" || (typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value));
+  return (
+    value === null ||
+    value === undefined ||
+    typeof value === "number" ||
+    (typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value))
+  );
 }
 
 function shown(value) {

@@ -1,4 +1,4 @@
-// Where the bearer token is kept: in this tab's sessionStorage, gone when the tab is closed, never in a URL that is sent.
+// Where the bearer token is kept: in this tab's sessionStorage, gone with the tab, never in an address that is sent.
 
 const KEY = "trio_ibtws.token";
 

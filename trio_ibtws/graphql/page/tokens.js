@@ -2,12 +2,21 @@
 
 const GRAPHQL = new RegExp(
   [
-    /(?<comment>#[^\n]*)/, /(?<string>"""[\s\S]*?(?:"""|$)|"(?:\\.|[^"\\\n])*"?)/, /(?<variable>\$\w+)/, /(?<directive>@\w+)/,
-    /(?<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/, /(?<spread>\.\.\.)/, /(?<name>[_A-Za-z]\w*)/, /(?<mark>[{}()[\]:=!|&])/,
-  ].map((one) => one.source).join("|"),
+    /(?<comment>#[^\n]*)/,
+    /(?<string>"""[\s\S]*?(?:"""|$)|"(?:\\.|[^"\\\n])*"?)/,
+    /(?<variable>\$\w+)/,
+    /(?<directive>@\w+)/,
+    /(?<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/,
+    /(?<spread>\.\.\.)/,
+    /(?<name>[_A-Za-z]\w*)/,
+    /(?<mark>[{}()[\]:=!|&])/,
+  ]
+    .map((one) => one.source)
+    .join("|"),
   "g",
 );
-const JSON_TOKENS = /(?<key>"(?:\\.|[^"\\])*"(?=\s*:))|(?<string>"(?:\\.|[^"\\])*"?)|(?<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<word>\b(?:true|false|null)\b)/g;
+const JSON_TOKENS =
+  /(?<key>"(?:\\.|[^"\\])*"(?=\s*:))|(?<string>"(?:\\.|[^"\\])*"?)|(?<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<word>\b(?:true|false|null)\b)/g;
 const KEYWORDS = new Set(["query", "mutation", "subscription", "fragment", "on"]);
 const WORDS = new Set(["true", "false", "null"]);
 
@@ -18,7 +27,11 @@ export function* graphqlTokens(text) {
     const [[kind, value]] = Object.entries(match.groups).filter(([, found]) => found !== undefined);
     if (value === "{" || value === "(") depth++;
     if (value === "}" || value === ")") depth--;
-    yield [kind === "name" ? kindOfName(value, text.slice(match.index + value.length), depth) : kind, value, match.index];
+    yield [
+      kind === "name" ? kindOfName(value, text.slice(match.index + value.length), depth) : kind,
+      value,
+      match.index,
+    ];
   }
 }
 
@@ -44,7 +57,8 @@ export function operationsOf(text) {
   let depth = 0;
   let waiting = null;
   for (const [kind, value, start] of graphqlTokens(text)) {
-    if (depth === 0 && kind === "keyword" && value !== "on") waiting = value === "fragment" ? "fragment" : { kind: value, name: null, start };
+    if (depth === 0 && kind === "keyword" && value !== "on")
+      waiting = value === "fragment" ? "fragment" : { kind: value, name: null, start };
     else if (depth === 0 && waiting?.kind && !waiting.name && /^[_A-Za-z]/.test(value)) waiting.name = value;
     if (value === "{" || value === "(") {
       if (depth === 0 && value === "{") {

@@ -25,9 +25,18 @@ export class Watchlist extends EventTarget {
       choose: (contract) => this.add(contract),
     });
     const { element, body } = panel("watch", "Watch-list", this.#box.element);
-    const heads = [["", ""], ["", "trace"], ["Last", "num"], ["Bid", "num side"], ["Ask", "num side"], ["Age", "fresh"]];
+    const heads = [
+      ["", ""],
+      ["", "trace"],
+      ["Last", "num"],
+      ["Bid", "num side"],
+      ["Ask", "num side"],
+      ["Age", "fresh"],
+    ];
     const names = ["Symbol", "Today", "", "", "", ""];
-    const row = heads.map(([text, kind], index) => h("th", { scope: "col", class: kind || null }, text || names[index]));
+    const row = heads.map(([text, kind], index) =>
+      h("th", { scope: "col", class: kind || null }, text || names[index]),
+    );
     body.append(h("table", { class: "quotes" }, h("thead", {}, h("tr", {}, row)), this.#body));
     this.element = element;
     for (const contract of loadWatch().slice(0, MOST)) this.#append(contract);

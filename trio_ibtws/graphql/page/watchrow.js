@@ -29,7 +29,13 @@ export class WatchRow extends EventTarget {
     this.contract = contract;
     this.digits = contract.secType === "CASH" ? 5 : 2;
     this.element = this.#build(select, remove);
-    this.feed = new Feed(service, QUOTES, { contract: inputOf(contract) }, (data) => this.#take(data), () => this.age());
+    this.feed = new Feed(
+      service,
+      QUOTES,
+      { contract: inputOf(contract) },
+      (data) => this.#take(data),
+      () => this.age(),
+    );
     this.#describe(service.token).catch((error) => (this.element.title = error.message));
   }
 
@@ -112,13 +118,18 @@ export class WatchRow extends EventTarget {
     const { last } = this.#cells;
     last.getAnimations().forEach((animation) => animation.cancel());
     const colour = getComputedStyle(last).getPropertyValue(this.#way > 0 ? "--up-wash" : "--down-wash");
-    last.animate([{ backgroundColor: colour }, { backgroundColor: "transparent" }], { duration: 900, easing: "ease-out" });
+    last.animate([{ backgroundColor: colour }, { backgroundColor: "transparent" }], {
+      duration: 900,
+      easing: "ease-out",
+    });
     this.#way = 0;
   }
 
   async #describe(token) {
     const contract = inputOf(this.contract);
-    const { reqContractDetails: [details] } = await ask(token, DETAILS, { contract });
+    const {
+      reqContractDetails: [details],
+    } = await ask(token, DETAILS, { contract });
     this.longName = titled(details.longName);
     this.digits = decimalsOf(details.minTick);
     this.age();
