@@ -26,6 +26,7 @@ __all__ = [
     "Group",
     "Item",
     "Last",
+    "Late",
     "Layout",
     "Optional",
     "Repeat",
@@ -208,6 +209,14 @@ class Last(Field):
     def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
         """Take the value, and the count if there is one."""
         super().read(iter(list(source)[-1:]), scope, root, version)
+
+
+class Late(Field):
+    """A last value that old clients do not send."""
+
+    def read(self, source: Iterator[str], scope: Values, root: Values, version: int) -> None:
+        """Take the value, or what stands for its absence."""
+        super().read(iter([next(source, self._absent)]), scope, root, version)
 
 
 class _Constant:

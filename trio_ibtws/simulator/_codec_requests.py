@@ -6,7 +6,7 @@ request id for the refusal.
 
 from __future__ import annotations
 
-from ._codec_fields import Group, Last, Layout, Optional, Repeat, When, fields
+from ._codec_fields import Group, Last, Late, Layout, Optional, Repeat, When, fields
 from ._codec_orders import PLACE_ORDER
 
 __all__ = ["PROTOBUF_ONLY", "REQUESTS"]
@@ -137,7 +137,7 @@ REQUESTS: dict[int, tuple[str, Layout]] = {
     68: ("subscribeToGroupEvents", fields("#1 reqId:id groupId:int")),
     69: ("updateDisplayGroup", fields("#1 reqId:id contractInfo")),
     70: ("unsubscribeFromGroupEvents", fields("#1 reqId:id")),
-    71: ("startApi", fields("#2 clientId:id optionalCapabilities")),
+    71: ("startApi", (*fields("#2 clientId:id"), Late("optionalCapabilities"))),
     72: ("verifyAndAuthRequest", fields("#1 apiName apiVersion opaqueIsvKey")),
     73: ("verifyAndAuthMessage", fields("#1 apiData xyzResponse")),
     74: ("reqPositionsMulti", fields("#1 reqId:id account modelCode")),
