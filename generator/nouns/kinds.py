@@ -173,6 +173,15 @@ EXTRAS = (
         arguments=('reason: String! = "the kill switch"',),
         trading=True,
     ),
+    Extra(
+        "Mutation",
+        "placeOrders",
+        "[PlaceOutcome!]!",
+        "Place several orders as one, as a bracket: they are sent with nothing in between, or none of them is. A "
+        "`parentId` of -1 means the first of them; `transmit: false` on all but the last lets TWS wait for it.",
+        arguments=("contract: ContractInput!", "orders: [OrderInput!]!"),
+        trading=True,
+    ),
     Extra("Mutation", "resume", "Boolean!", "End the halt of the kill switch.", trading=True),
     Extra(
         "Subscription", "notices", "Notice!", "Subscribe to every message of TWS that ends nothing (EWrapper.error)."

@@ -71,6 +71,7 @@ ARGUMENTS = {
     "orderId": "The order's number.",
     "orderRef": "The order's reference.",
     "overflow": "What happens when the buffer is full.",
+    "orders": "The orders, the parent first.",
     "override": "1 exercises even where TWS would not.",
     "pattern": "How the symbol or the company's name begins.",
     "professionalCustomer": "Whether the customer is a professional.",

@@ -172,6 +172,37 @@ async def test_an_order_of_every_kind_of_condition(service: Service) -> None:
     assert row["order"]["conditions"] == conditions
 
 
+BRACKET = """mutation place($contract: ContractInput!, $orders: [OrderInput!]!) {
+  placeOrders(contract: $contract, orders: $orders) { __typename ... on Accepted { orderId orderRef } }
+}"""
+
+
+async def test_a_bracket_is_placed_as_one(service: Service) -> None:
+    child = {"action": "SELL", "totalQuantity": 10, "parentId": -1, "transmit": False}
+    orders = [
+        {**LIMIT, "orderRef": "parent", "transmit": False},
+        {**child, "orderType": "LMT", "lmtPrice": 450.0, "orderRef": "profit"},
+        {**child, "orderType": "STP", "auxPrice": 350.0, "orderRef": "loss", "transmit": True},
+    ]
+    outcomes = await service.data(BRACKET, contract=AAPL, orders=orders)
+    assert [(each["__typename"], each["orderRef"]) for each in outcomes] == [
+        ("Accepted", "parent"),
+        ("Accepted", "profit"),
+        ("Accepted", "loss"),
+    ]
+    parents = {row.order_id: row.order.parentId for row in await service.client.all_open_orders()}
+    first, *others = (each["orderId"] for each in outcomes)
+    assert parents == {first: 0, **dict.fromkeys(others, first)}
+    assert await service.data(BRACKET, contract=AAPL, orders=orders) == outcomes
+
+
+@pytest.mark.parametrize(("orders", "field"), [([], "orders"), ([LIMIT, {**LIMIT, "orderId": 5}], "orders[1].orderId")])
+async def test_several_orders_of_which_one_cannot_be_meant(orders: Any, field: str, service: Service) -> None:
+    error = await service.refusal(BRACKET, contract=AAPL, orders=orders)
+    assert error["extensions"]["requestField"] == field
+    assert await orders_at_tws(service) == []
+
+
 # --- changing and cancelling -------------------------------------------------------------------------------------
 
 
@@ -300,7 +331,7 @@ async def test_what_happens_to_orders_is_told_with_every_field(service: Service)
 async def test_without_a_book_nothing_trades(backend: str) -> None:
     async with serving(backend, book=None) as service:
         for name in _orders.MUTATIONS:
-            args = {"orderId": 1, "order": {}, "reason": "", **EXERCISE}
+            args = {"orderId": 1, "order": {}, "orders": [], "reason": "", **EXERCISE}
             with pytest.raises(TradingDisabled, match="Nothing was sent"):
                 await service.resolve(f"Mutation.{name}", **args)
 

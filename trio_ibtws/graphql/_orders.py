@@ -65,10 +65,31 @@ async def place_order(args: Arguments, context: Context, inputs: Inputs) -> Plac
     book = context.orders
     contract = inputs.argument("Mutation.placeOrder", "contract", args["contract"])
     order = inputs.argument("Mutation.placeOrder", "order", args["order"])
+    _check_new("order", order)
+    return _outcome(await book.place(contract, order))
+
+
+async def place_orders(args: Arguments, context: Context, inputs: Inputs) -> list[PlaceOutcome]:
+    """Place several orders as one."""
+    book = context.orders
+    contract = inputs.argument("Mutation.placeOrders", "contract", args["contract"])
+    orders = inputs.argument("Mutation.placeOrders", "orders", args["orders"])
+    if not orders:
+        raise InvalidRequest("orders", "there is none. Nothing was sent")
+    for at, order in enumerate(orders):
+        _check_new(f"orders[{at}]", order)
+    return [_outcome(trade) for trade in await book.place_all([(contract, order) for order in orders])]
+
+
+def _check_new(path: str, order: Any) -> None:
     if order.orderId:
-        raise InvalidRequest("order.orderId", f"{order.orderId} is given; modifyOrder changes orders. Nothing was sent")
-    trade = await book.place(contract, order)
-    assert trade.outcome is not None  # place returns when it is known, or known to be unknown
+        raise InvalidRequest(
+            f"{path}.orderId", f"{order.orderId} is given; modifyOrder changes orders. Nothing was sent"
+        )
+
+
+def _outcome(trade: Trade) -> PlaceOutcome:
+    assert trade.outcome is not None  # placing returns when it is known, or known to be unknown
     return trade.outcome
 
 
@@ -225,6 +246,7 @@ MUTATIONS: Mapping[str, Resolve] = {
     "kill": kill,
     "modifyOrder": modify_order,
     "placeOrder": place_order,
+    "placeOrders": place_orders,
     "reqGlobalCancel": global_cancel,
     "resume": resume,
 }

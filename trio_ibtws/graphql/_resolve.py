@@ -242,7 +242,7 @@ def _message(name: str, given: Any) -> Any:
         raise UnsupportedRequest(
             f"the installed ibapi {ibapi_release()} has no protobuf message {kind}. Nothing was sent"
         ) from exc
-    if not isinstance(given, Mapping):
+    if not isinstance(given, dict):
         raise InvalidRequest(name, f"it is no {kind}, which is an object. Nothing was sent")
     try:
         return ParseDict(given, made)
