@@ -9,9 +9,12 @@ from typing import Any
 import graphql
 import pytest
 from graphql.language import Lexer
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.graphql.zoo import Zoo
 from trio_ibtws.graphql import _guard
+from trio_ibtws.graphql._engine import GraphQLRequest
 from trio_ibtws.graphql._errors import LimitExceeded, RequestRefused
 from trio_ibtws.graphql._limits import Limits
 
@@ -287,3 +290,56 @@ def test_the_queries_of_well_known_tools_are_within_the_limits() -> None:
             input_value_deprecation=full,
         )
         Zoo().prepare(query)
+
+
+# --- anything -----------------------------------------------------------------------------------------------------
+
+SPELLED = """query mutation subscription fragment on { } ( ) [ ] : $ ! ... @ | & = "x" "\\u00e9 1 1.5 -0 true null
+    hello person name pets rows n time feed F $v Int Cat __typename __schema types skip if #c"""
+WORDS = st.sampled_from([*SPELLED.split(), '"""y"""', "\ud800", "\0", "\ufeff"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+ANYTHING = settings(max_examples=100, derandomize=True, deadline=None, database=None)
+
+
+def refusal(query: str, variables: Any) -> RequestRefused | None:
+    """Return why a request is refused, or None; what is raised otherwise is a bug."""
+    try:
+        Zoo().prepare(query, variables)
+    except RequestRefused as refused:
+        return refused
+    return None
+
+
+@given(query=st.text() | st.lists(WORDS, max_size=40).map(" ".join))
+@ANYTHING
+def test_whatever_a_query_is_it_is_prepared_or_refused(query: str) -> None:
+    refused = refusal(query, None)
+    assert refused is None or refused.response.keys() == {"errors"}
+    assert refused is None or refused.errors
+
+
+@given(value=JSON, name=st.sampled_from("wmlix"))
+@ANYTHING
+def test_whatever_a_variable_is_it_is_taken_or_refused(value: Any, name: str) -> None:
+    refused = refusal(
+        """query($w: Wish = {}, $m: Money, $l: Long, $i: [ID!], $x: Float) {
+        wish(wish: $w) echo(money: $m, long: $l, ids: $i, x: $x)}""",
+        {name: value},
+    )
+    codes = {error["extensions"]["code"] for error in refused.errors} if refused else set()
+    assert codes <= {"BAD_USER_INPUT", "BAD_REQUEST", "LIMIT_EXCEEDED"}
+
+
+@given(data=JSON | st.fixed_dictionaries({}, optional={"query": JSON, "variables": JSON, "operationName": JSON}))
+@ANYTHING
+def test_whatever_a_request_is_it_is_taken_or_refused(data: Any) -> None:
+    try:
+        request = GraphQLRequest.from_json(data)
+    except RequestRefused:
+        return
+    assert isinstance(request.query, str)
