@@ -38,6 +38,7 @@ CLOSE = 4.75
 
 _BACKLOG = 100
 _HEADERS_SECONDS = 5
+_REQUESTS = 1_000_000  # on one connection: a client that asks often must not meet its end by surprise
 
 
 def listen(host: str, port: int, limits: Limits) -> socket.socket:
@@ -73,6 +74,7 @@ def configuration(limits: Limits, certfile: str | PathLike[str] | None, keyfile:
     config.accesslog = None
     config.include_server_header = False
     config.alpn_protocols = ["http/1.1"]
+    config.keep_alive_max_requests = _REQUESTS
     config.backlog = _BACKLOG
     config.graceful_timeout = GRACEFUL
     config.shutdown_timeout = 1.0
