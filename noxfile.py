@@ -171,6 +171,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """Paint the screens of the command line for the documentation."""
+    session.install("-e", ".[cli]", NEWEST)
+    session.run("python", "docs/pictures/make.py")
+
+
+@nox.session
 def generate(session: nox.Session) -> None:
     """Write ``trio_ibtws/_gen`` from ``generator/spec.py``; ``-- --check`` only says whether it is stale."""
     session.install("-e", ".", NEWEST, *group("lint"))
