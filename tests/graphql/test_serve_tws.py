@@ -19,11 +19,16 @@ from anyio.streams.tls import TLSStream
 
 from tests.graphql import harness
 from tests.graphql.harness import LONG, PLENTY, TOKEN, open_tws_service, until
+from tests.graphql.standin import StandIn
 from tests.graphql.websocket_client import open_socket
 from trio_ibtws import Client, ConnectionLost, open_client, open_simulator
-from trio_ibtws.graphql import create_app, serve
+from trio_ibtws.graphql import serve
+from trio_ibtws.graphql._app import App
+from trio_ibtws.graphql._auth import Gate
 from trio_ibtws.graphql._hypercorn import bound_worker, check_version
+from trio_ibtws.graphql._metrics import Metrics
 from trio_ibtws.graphql._serve import parse_bind
+from trio_ibtws.graphql._service import Service
 from trio_ibtws.graphql._worker import listen
 
 pytestmark = pytest.mark.anyio
@@ -285,6 +290,8 @@ async def test_errors_of_tws_have_its_code_and_class() -> None:
         assert error["extensions"]["code"] == "NO_SUCH_CONTRACT"
 
 
-def test_create_app_needs_no_event_loop() -> None:
-    """An app can stand in a module, for ``hypercorn module:app`` to find."""
-    assert callable(create_app)
+def test_an_app_can_be_made_before_there_is_an_event_loop() -> None:
+    service = Service(StandIn(), lambda: None, PLENTY, Metrics(harness.Clientele()))
+    app = App(service, Gate(TOKEN, PLENTY, cors=(), hosts=(), clock=anyio.current_time), lambda: True)
+    app.close()
+    assert service.closing

@@ -43,7 +43,9 @@ class PageFile(NamedTuple):
 
 def page_files() -> dict[str, PageFile]:
     """Return the files by the path that they are served at; ``/`` is ``index.html``."""
-    found = {f"/page/{name}": _file(name, entry.read_bytes()) for name, entry in _walk(files(__package__) / "page")}
+    found = {
+        f"/page/{name}": _file(name, entry.read_bytes()) for name, entry in _walk(files("trio_ibtws.graphql") / "page")
+    }
     if "/page/index.html" in found:
         found["/"] = found["/page/index.html"]
     return found

@@ -97,8 +97,8 @@ async def run_app(app: App, listener: socket.socket, config: Config, limits: Lim
     worker = _worker(Door(limits.connections, limits.send_seconds, GRACE))
     sockets = Sockets([listener], [], []) if config.ssl_enabled else Sockets([], [listener], [])
     failure: BaseException | None = None
+    scope = anyio.CancelScope(shield=True)
     async with anyio.create_task_group() as tasks:
-        scope = anyio.CancelScope(shield=True)
         tasks.start_soon(_end_in_time, app, stopping, scope)
         try:
             with scope:
