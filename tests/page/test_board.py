@@ -147,7 +147,8 @@ def test_a_service_that_says_nothing_any_more_is_stale(visits: Callable[..., Vis
 
 
 @pytest.mark.parametrize("data", ["lost", "kept"])
-def test_a_tws_that_has_lost_ib_is_stale_too(data: str, tmp_path: Path, visit: Visit) -> None:
+def test_a_tws_that_has_lost_ib_is_stale_too(data: str, tmp_path: Path, visits: Callable[..., Visit]) -> None:
+    visit = visits(unclean=True)  # the service ends before the page
     scenario = tmp_path / "away.toml"
     script = f"wait reqMktData\nwait 4\nlose link 4 data={data}"
     scenario.write_text(f'start = 2013-01-07 10:00:00\nscript = """\n{script}\n"""\n')

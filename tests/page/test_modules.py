@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from graphql import build_schema, parse, validate
+from graphql import OperationDefinitionNode, build_schema, parse, validate
+from graphql.execution.values import get_variable_values
 from playwright.sync_api import Browser, Page
 
 from tests.page.browser import ROOT, Service, Visit
@@ -103,6 +104,11 @@ def test_what_the_schema_puts_into_the_editor_is_valid_for_every_field(page: Pag
     assert len(made) == sum(len(root.fields) for root in roots if root)
     wrong = {one["query"]: errors for one in made if (errors := validate(schema, parse(one["query"])))}
     assert wrong == {}
+    for one in made:
+        [operation] = parse(one["query"]).definitions
+        assert isinstance(operation, OperationDefinitionNode)
+        coerced = get_variable_values(schema, operation.variable_definitions or (), one["variables"])
+        assert not isinstance(coerced, list), (one["query"], coerced)
 
 
 @pytest.mark.parametrize(
