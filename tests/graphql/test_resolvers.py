@@ -15,8 +15,9 @@ from ibapi.client import EClient
 from ibapi.wrapper import EWrapper
 
 from tests.graphql.resolving import AAPL, BACKENDS, Service, backend_of, serving
-from trio_ibtws import InvalidRequest, LocalError, NoPermission, UnsupportedRequest, errors
+from trio_ibtws import Gap, InvalidRequest, Lagged, LocalError, NoPermission, UnsupportedRequest, errors
 from trio_ibtws._gen import resolvers as generated
+from trio_ibtws.graphql import _resolve
 from trio_ibtws.graphql._engine import GraphQLRequest
 from trio_ibtws.graphql._limits import Limits
 from trio_ibtws.graphql._resolve import build_schema
@@ -437,3 +438,11 @@ async def test_what_happens_to_orders_reaches_any_number_of_readers(service: Ser
             if "CommissionAndFeesReport" in kinds:
                 break
     assert kinds == {"OpenOrder", "OrderStatus", "ExecDetails", "CommissionAndFeesReport"}
+
+
+async def test_markers_pass_where_events_are_made_into_objects() -> None:
+    for shape, event in (("batch", []), ("text", "none")):
+        shaped = _resolve._SHAPES[shape](event)
+        assert type(shaped).__name__ in ("ScannerDataList", "DisplayGroupUpdated")
+        for marker in (Lagged(1), Gap("reset", 1.0, None)):
+            assert _resolve._SHAPES[shape](marker) is marker

@@ -20,7 +20,6 @@ import msgspec
 from .._gen import resolvers as generated
 from .._gen.resolvers import Call
 from .._runtime._compat import ibapi_release
-from .._runtime._events import Lagged
 from ..errors import InvalidRequest, LocalError, UnsupportedRequest
 from . import _orders
 from ._audit import perform
@@ -252,7 +251,7 @@ def _message(name: str, given: Any) -> Any:
 
 _SHAPES: Mapping[str, Callable[[Any], Any]] = {
     "": lambda answer: answer,
-    "batch": lambda event: event if isinstance(event, Lagged) else ScannerDataList(event),
+    "batch": lambda event: ScannerDataList(event) if isinstance(event, list) else event,
     "components": _components,
     "message": _as_json,
     "more": lambda answer: HistoricalNewsList(list(answer), bool(answer.end)),
