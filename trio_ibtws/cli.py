@@ -291,6 +291,8 @@ def _add_serve(commands: _Commands[_Parser]) -> None:
     serve = _command(commands, "serve", about, "--simulate", "--port 4002 --client-id 7 --bind 127.0.0.1:8080")
     where = serve.add_argument_group("service")
     where.add_argument("--bind", metavar="HOST:PORT", default="127.0.0.1:8000", help="where (127.0.0.1:8000)")
+    workers = ("trio", "asyncio")
+    where.add_argument("--worker", dest="backend", choices=workers, help="Hypercorn's worker: the same as --backend")
     where.add_argument("--token", help="what clients must bring; better given as TRIO_IBTWS_TOKEN, made if neither is")
     where.add_argument("--enable-trading", action="store_true", help="serve what changes orders or costs money too")
     where.add_argument("--audit", metavar="FILE", help="where mutations are written down (stderr)")
@@ -304,8 +306,6 @@ def _add_serve(commands: _Commands[_Parser]) -> None:
     where.add_argument("--keyfile", metavar="FILE", help="its key (PEM, mode 600)")
     where.add_argument("--allow-remote", action="store_true", help="be reachable from other machines; takes TLS")
     add_server(serve)
-    workers = ("trio", "asyncio")
-    serve.add_argument("--worker", dest="backend", choices=workers, help="Hypercorn's worker: the same as --backend")
     serve.set_defaults(run=_serve, backend="trio")
 
 

@@ -111,22 +111,25 @@ async def serve(
 async def _run_with(client: Client, app: App, listener: socket.socket, config: Config, limits: Limits) -> None:
     """Run *app* until the client's session ends."""
     stopping = anyio.Event()
-    lost: ConnectionLost | None = None
+    failure: Exception | None = None
 
     async def watch() -> None:
-        nonlocal lost
+        nonlocal failure
         try:
             await client.wait_closed()
         except ConnectionLost as exc:
-            lost = exc
+            failure = exc
         stopping.set()
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watch)
-        await run_app(app, listener, config, limits, stopping)
+        try:
+            await run_app(app, listener, config, limits, stopping)
+        except Exception as exc:  # noqa: BLE001 - kept out of the group, raised below
+            failure = exc
         tasks.cancel_scope.cancel()
-    if lost is not None:
-        raise lost
+    if failure is not None:
+        raise failure
 
 
 def parse_bind(bind: str) -> tuple[str, int]:

@@ -141,9 +141,14 @@ class Service:
                     raise
                 except Exception as failure:  # noqa: BLE001 - described, and logged there
                     return {"data": None, "errors": [describe(failure)]}
+        return {"data": None, "errors": [self._interruption(is_mutation)]}
+
+    def _interruption(self, is_mutation: bool) -> dict[str, Any]:
+        if is_mutation:
+            return error("SHUTTING_DOWN", "the service has shut down before the outcome was known: look the order up")
         if self.closing:
-            return {"data": None, "errors": [error("SHUTTING_DOWN", "the service has shut down")]}
-        return {"data": None, "errors": [error("TIMEOUT", f"it took more than {self.limits.operation_seconds:g} s")]}
+            return error("SHUTTING_DOWN", "the service has shut down")
+        return error("TIMEOUT", f"it took more than {self.limits.operation_seconds:g} s")
 
     @asynccontextmanager
     async def results(self, operation: Operation) -> AsyncIterator[AsyncIterator[Response]]:
