@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ibapi.contract import Contract
 from ibapi.execution import ExecutionFilter
@@ -522,6 +522,7 @@ def test_missing_and_wrong_fields() -> None:
         decode_request(b"2\x002\0", 176)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(REQUESTS)), st.lists(st.text(max_size=6), max_size=40), st.sampled_from([157, 176]))
 def test_no_frame_breaks_the_reader(number: int, texts: list[str], version: int) -> None:
     body = "\0".join([str(number), *texts, ""]).encode()

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.simulator.stock import StockClient, contract, names
@@ -148,6 +148,7 @@ volatilities = st.floats(min_value=0.05, max_value=2.0)
 years = st.floats(min_value=0.01, max_value=3.0)
 
 
+@settings(deadline=None)
 @given(st.booleans(), spots, st.floats(min_value=0.7, max_value=1.4), years, volatilities)
 def test_black_and_scholes(is_call: bool, under: float, moneyness: float, left: float, volatility: float) -> None:
     strike = under * moneyness

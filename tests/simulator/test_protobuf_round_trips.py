@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ibapi.client import EClient
 from ibapi.contract import Contract
@@ -351,6 +351,7 @@ def test_requests_that_are_protobuf_alone(version: int) -> None:
 
 @pytest.mark.speaks(213)
 @pytest.mark.parametrize("version", PROTOBUF_VERSIONS[:1] or [0])
+@settings(deadline=None)
 @given(st.sampled_from(sorted(REQUESTS)), st.sampled_from([0, 200]), st.binary(max_size=40))
 def test_no_bytes_break_the_reader(version: int, number: int, plus: int, rest: bytes) -> None:
     for body in (rest, (number + plus).to_bytes(4, "big") + rest):

@@ -238,7 +238,7 @@ async def test_an_order_waits_for_the_opening(night: Simulator, version: int) ->
 
 
 async def test_a_day_order_ends_with_the_day(version: int, speed: float) -> None:
-    start = datetime(2013, 1, 16, 20, 59, tzinfo=UTC)  # a minute before the close
+    start = datetime(2013, 1, 16, 20, 57, tzinfo=UTC)  # three minutes before the close
     async with open_simulator(port=None, scenario=Scenario(start=start, speed=speed)) as sim:
         client = await StockClient.start(sim, version, client_id=1)
         client.placeOrder(1, contract(), order("BUY", 10, "LMT", lmtPrice=100.0))

@@ -8,7 +8,7 @@ from random import Random
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trio_ibtws.simulator import Scenario
@@ -27,6 +27,7 @@ TEN = datetime(2013, 1, 15, 15, tzinfo=UTC).timestamp()  # in New York
 prices = st.floats(min_value=0.01, max_value=1000.0)
 
 
+@settings(deadline=None)
 @given(st.integers(), st.lists(prices, min_size=4, max_size=4), st.integers(min_value=4, max_value=400))
 def test_a_walk_touches_the_high_and_the_low(seed: int, four: list[float], steps: int) -> None:
     low, open_, close, high = sorted(four)
@@ -36,6 +37,7 @@ def test_a_walk_touches_the_high_and_the_low(seed: int, four: list[float], steps
     assert (max(path), min(path)) == (high, low)
 
 
+@settings(deadline=None)
 @given(st.integers(), st.integers(min_value=0, max_value=10**9), st.integers(min_value=1, max_value=400))
 def test_a_volume_is_spread_whole(seed: int, total: int, parts: int) -> None:
     volumes = spread_volume(Random(seed), total, parts)
@@ -79,6 +81,7 @@ trades = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(trades)
 def test_an_account_adds_up_to_the_cent(deals: list[tuple[Instrument, int, int, int]]) -> None:
     last: dict[int, Decimal] = {}
@@ -93,6 +96,7 @@ def test_an_account_adds_up_to_the_cent(deals: list[tuple[Instrument, int, int, 
             assert holding.cost == 0
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=946684800, max_value=1893456000))
 def test_times_are_read_as_they_are_written(instant: int) -> None:
     written = long_time(instant, 176)
