@@ -51,6 +51,8 @@ class Line:
     def _answer(self, message_id: int, request_id: int, command: str, number: int, count: int) -> None:
         if message_id == wire.START_API:
             self._connection.sendall(wire.start(self._version))
+        elif message_id == wire.CURRENT_TIME:  # the probe of a client to whom nothing came for a while
+            self._connection.sendall(wire.current_time(self._version))
         elif message_id == wire.POSITIONS:
             self._connection.sendall(wire.positions_end())
         elif message_id == wire.HEAD_TIMESTAMP:

@@ -21,7 +21,8 @@ _COMMAND = re.compile(rb"(QUIET|FLOOD|RATE|SPREAD|BARS)(\d*)X?(\d*)")
 _FIRST_RAW_ID = 201
 
 # Requests: where their id stands among the fields of the text message.
-MKT_DATA, MKT_DEPTH, HISTORY, POSITIONS, START_API, HEAD_TIMESTAMP, TICK_BY_TICK = 1, 10, 20, 61, 71, 87, 97
+MKT_DATA, MKT_DEPTH, HISTORY, CURRENT_TIME, POSITIONS, START_API = 1, 10, 20, 49, 61, 71
+HEAD_TIMESTAMP, TICK_BY_TICK = 87, 97
 _ID_FIELD = {MKT_DATA: 2, MKT_DEPTH: 2, HISTORY: 1, HEAD_TIMESTAMP: 1, TICK_BY_TICK: 1}
 
 KINDS = {"tick": TICK_BY_TICK, "price": MKT_DATA, "depth": MKT_DEPTH}
@@ -81,6 +82,12 @@ def start(version: int) -> bytes:
     if version >= _FIRST_RAW_ID:
         return _protobuf(15, "ManagedAccounts", accountsList="DU1") + _protobuf(9, "NextValidId", orderId=1)
     return _text(15, 1, "DU1") + _text(9, 1, 1)
+
+
+def current_time(version: int) -> bytes:
+    if version >= _FIRST_RAW_ID:
+        return _protobuf(49, "CurrentTime", currentTime=1704205800)
+    return _text(49, 1, 1704205800)
 
 
 def positions_end() -> bytes:

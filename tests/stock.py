@@ -188,7 +188,9 @@ def event_of(name: str, values: Iterable[Any]) -> Any:
         assert len(given) <= 1, f"{name} has {len(given)} values and no event class"
         return given[0] if given else None
     annotations = list(kind.__annotations__.values())[: len(given)]
-    return kind(*(plain(value, str(annotation)) for value, annotation in zip(given, annotations, strict=True)))
+    # a class that is public has its annotations looked up, any other has them as they are written
+    written = [str(annotation).replace("decimal.", "") for annotation in annotations]
+    return kind(*(plain(value, annotation) for value, annotation in zip(given, written, strict=True)))
 
 
 def commission(report: Any) -> Any:
