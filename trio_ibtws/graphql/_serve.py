@@ -57,7 +57,7 @@ async def serve(
     ``http://127.0.0.1:8000``, once it listens.
 
     Cancelled ends it, within five seconds, whatever clients do: subscriptions at once, queries after a second,
-    mutations after two and a half.
+    mutations after two.
 
     Args:
       client: an open connection to TWS. It is the parent: the server ends before it does, and cannot harm it.

@@ -26,7 +26,7 @@ log = logging.getLogger("trio_ibtws.graphql")
 QUERY_GRACE = 1.0
 """Seconds that a query has left when the service closes."""
 
-MUTATION_GRACE = 2.5
+MUTATION_GRACE = 2.0
 """Seconds that a mutation has left when the service closes. What has no outcome then is in the order book's journal."""
 
 Response = dict[str, Any]

@@ -27,13 +27,13 @@ __all__ = ["configuration", "listen", "run_app"]
 
 log = logging.getLogger("trio_ibtws.graphql")
 
-GRACE = 3.0
-"""Seconds in which a connection may end by itself when the server does: a mutation has 2.5 of them."""
+GRACE = 2.25
+"""Seconds in which a connection may end by itself when the server does: a mutation has 2 of them."""
 
-GRACEFUL = 3.5
+GRACEFUL = 2.5
 """Seconds after which Hypercorn cancels its connections."""
 
-CLOSE = 4.75
+CLOSE = 4.0
 """Seconds after which the worker is cancelled."""
 
 _BACKLOG = 100
