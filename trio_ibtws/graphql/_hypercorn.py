@@ -35,6 +35,7 @@ from hypercorn.protocol import ProtocolWrapper
 from hypercorn.protocol.events import Event, Response
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import WSStream
+from wsproto.frame_protocol import CloseReason
 
 from ._respond import BUSY, refuse
 
@@ -132,6 +133,14 @@ class Http1(H11Protocol):
             await super().stream_send(event)
         except h11.LocalProtocolError:  # there has been another answer meanwhile: the peer did not wait for this one
             await self.send(Closed())
+
+    async def _close_stream(self) -> None:
+        """Tell the app that a websocket is over, also when it is so because its handshake was refused on the way."""
+        stream = self.stream
+        was_refused = isinstance(stream, WSStream) and stream.closed
+        await super()._close_stream()
+        if was_refused and stream is not None and stream.app_put is not None:
+            await stream.app_put({"type": "websocket.disconnect", "code": CloseReason.ABNORMAL_CLOSURE.value})
 
     async def _create_stream(self, request: h11.Request) -> None:
         headers = [(name, value) for name, value in request.headers if name != b"sec-websocket-extensions"]
