@@ -47,7 +47,7 @@ def arguments() -> argparse.Namespace:
     """Return what the command line says."""
     parser = argparse.ArgumentParser(prog="python -m fuzz")
     parser.add_argument("--frames", type=int, default=1_000_000)
-    parser.add_argument("--seconds", type=float, default=300.0)
+    parser.add_argument("--seconds", type=float, default=1800.0)
     parser.add_argument("--seed", type=int, default=None)
     return parser.parse_args()
 

@@ -3,6 +3,9 @@
 The frames come to a session with requests open: a query, a quote, positions, an order, and a query that no frame is
 meant for. That one must be answered afterwards, and every other must have been answered or have failed, or still be
 open and end with the session: nothing is left pending in silence.
+
+Every fourth batch comes to a second session as well, which decodes with ibapi's own functions: each frame must become
+the same there, and everybody must have been told the same.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from typing import Any
 
 from tests.peer import protobuf, text
 from tests.sessions import arguments, contract, order, ready_session, requests, sent
+from tests.stock import same
+from trio_ibtws._runtime._fast_ticks import no_tick
 from trio_ibtws._runtime._framing import MAX_FRAME, frame
 from trio_ibtws._runtime._session import Session
 from trio_ibtws._runtime._sinks import Answer, Buffer
@@ -26,6 +31,8 @@ _TABLE = dict(requests())
 _CONTRACT_DATA_END = 52
 BATCH = 400
 """Frames to one session."""
+_COMPARED = 4
+"""One batch in so many is decoded by ibapi's own functions too."""
 
 
 class Finding(AssertionError):
@@ -33,11 +40,15 @@ class Finding(AssertionError):
 
 
 class Target:
-    """A session in the middle of its work."""
+    """A session in the middle of its work; *stock*: it decodes with ibapi's own functions."""
 
-    def __init__(self, version: int) -> None:
+    def __init__(self, version: int, *, stock: bool = False) -> None:
         self.version = version
         self.session: Session = ready_session(version)
+        if stock:
+            bridge = self.session._bridge
+            bridge._fast, bridge._fast_protobuf = {}, {}
+            bridge.tick = no_tick
         self.sinks: list[tuple[Any, Any]] = [
             self._ask("CONTRACT_DETAILS", Answer(lambda: None, single=False)),
             self._ask("MKT_DATA", Buffer(1000)),
@@ -105,6 +116,13 @@ class Target:
         if self.session.stats().open_requests:
             raise Finding("a request is open after the end of the session")
 
+    def told(self) -> list[Any]:
+        """Return what everybody has been told so far."""
+        sinks = [*(sink for _, sink in self.sinks), self.order]
+        events = [list(sink._events) if isinstance(sink, Buffer) else sink._rows for sink in sinks]
+        errors = [type(sink.error if isinstance(sink, Buffer) else sink._error).__name__ for sink in sinks]
+        return [events, errors, self.session.stats()]
+
     def _settled(self, sink: Any) -> None:
         error = sink.error if isinstance(sink, Buffer) else sink._error
         if error is None and not sink.finished:
@@ -116,13 +134,19 @@ class Target:
 def fuzz(version: int, bodies: list[bytes], frames: int, random: Random) -> Counter[str]:
     """Deliver so many mutated frames to one session, and return their outcomes. Raises ``Finding``."""
     target = Target(version)
+    twin = Target(version, stock=True) if random.randrange(_COMPARED) == 0 else None
     outcomes: Counter[str] = Counter()
     body = b""
     try:
         for _ in range(frames):
             body = mutate(random.choice(bodies), random)
-            outcomes[target.outcome(body)] += 1
+            outcome = target.outcome(body)
+            outcomes[outcome] += 1
+            if twin is not None and (stock := twin.outcome(body)) != outcome:
+                raise Finding(f"{outcome}, with ibapi's own decoder {stock}")
         body = b""
+        if twin is not None and not same(target.told(), twin.told()):
+            raise Finding("ibapi's own decoder tells somebody something else")
         target.answer_bystander()
         outcomes[target.too_large(random)] += 1
         target.end()

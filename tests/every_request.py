@@ -7,7 +7,7 @@ message that cancels it once where TWS was not done with it; and the connection 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -30,7 +30,7 @@ ASKED = [name for name in (*QUERIES, *STREAMS) if supported(name, VERSION)]
 CONTRACT_DATA_END = 52
 REFUSED = 321
 
-Run = Callable[[Callable[[], Coroutine[Any, Any, Any]]], Awaitable[None]]
+Run = Callable[[Callable[[], Coroutine[Any, Any, Any]]], Coroutine[Any, Any, None]]
 """Runs a victim, and cancels it somewhere."""
 
 
