@@ -37,7 +37,14 @@ PEERS = ["ib_async==2.1.0", "uvloop>=0.21; sys_platform != 'win32'", "matplotlib
 COMPILER = {"CMAKE_POLICY_VERSION_MINIMUM": "3.5"}
 # What must never be in the wheel, and what must.
 NOT_SHIPPED = ("generator/", "tests/", "fuzz/", "benchmarks/", "docs/", "examples/", "noxfile.py")
-SHIPPED = ("trio_ibtws/py.typed", "trio_ibtws/cli.py", "trio_ibtws/simulator/data/")
+SHIPPED = (
+    "trio_ibtws/py.typed",
+    "trio_ibtws/cli.py",
+    "trio_ibtws/simulator/data/",
+    "trio_ibtws/_gen/schema.graphql",
+    "trio_ibtws/graphql/page/index.html",
+    "trio_ibtws/graphql/page/main.js",
+)
 
 
 def group(name: str) -> list[str]:
@@ -75,7 +82,7 @@ def tests(session: nox.Session, ibapi: str) -> None:
 @nox.session
 def graphql(session: nox.Session) -> None:
     """Test the GraphQL service on both of Hypercorn's workers, with third parties' clients in Python and JavaScript."""
-    need(session, cmake="cmake", make="make", **{"c++": "g++"}, npm="npm")
+    need(session, cmake="cmake", make="make", **{"c++": "g++"}, npm="npm", openssl="openssl")
     session.install("-e", ".[cli,graphql]", NEWEST, *group("graphql"), env=COMPILER)
     packages = Path(session.create_tmp()) / "npm"
     shutil.copytree("tests/graphql/npm", packages, dirs_exist_ok=True)
