@@ -1,19 +1,28 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 from ibapi.server_versions import MAX_CLIENT_VER
 
+RECORDINGS = "TRIO_IBTWS_WIRE_CORPUS"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"recorded: wants other people's recorded sessions, in the folder {RECORDINGS}")
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of a wire that the installed ibapi does not speak: there is nothing to skip."""
-    spoken: list[pytest.Item] = []
-    unspoken: list[pytest.Item] = []
+    """Leave out what there is nothing for: a wire that the installed ibapi does not speak, missing recordings."""
+    possible: list[pytest.Item] = []
+    impossible: list[pytest.Item] = []
     for item in items:
         needed = [mark.args[0] for mark in item.iter_markers("speaks")]
-        (spoken if max(needed, default=0) <= MAX_CLIENT_VER else unspoken).append(item)
-    if unspoken:
-        config.hook.pytest_deselected(items=unspoken)
-        items[:] = spoken
+        recorded = item.get_closest_marker("recorded") is not None and not os.environ.get(RECORDINGS)
+        (possible if max(needed, default=0) <= MAX_CLIENT_VER and not recorded else impossible).append(item)
+    if impossible:
+        config.hook.pytest_deselected(items=impossible)
+        items[:] = possible
 
 
 @pytest.fixture(params=["trio", "asyncio"])

@@ -24,7 +24,7 @@ from trio_ibtws._runtime._compat import MAX_CLIENT_VERSION
 
 FOLDER = os.environ.get("TRIO_IBTWS_WIRE_CORPUS", "")
 
-pytestmark = pytest.mark.skipif(not FOLDER, reason="TRIO_IBTWS_WIRE_CORPUS does not name a folder of recorded frames")
+pytestmark = pytest.mark.recorded
 
 RELEASES = {157: "9.81.1", 176: "10.19.4n", 187: "10.30.1n", 203: "10.37.2n", 225: "10.46.1n", 226: "10.51.1"}
 """How ``decoded.jsonl`` calls the release that speaks up to a version."""

@@ -102,6 +102,21 @@ def test_the_limit_itself_passes_and_one_more_does_not(limit: int) -> None:
     assert (caught.value.length, caught.value.limit) == (limit + 1, limit)
 
 
+@given(st.integers(min_value=0, max_value=300))
+def test_the_limit_holds_for_a_frame_that_is_whole_and_for_one_that_is_only_announced(limit: int) -> None:
+    whole, announced = FrameBuffer(limit), FrameBuffer(limit)
+    whole.receive_data(frame(b"before") + frame(b"x" * (limit + 1)))
+    announced.receive_data(frame(b"before")[: limit + 4] + limit.to_bytes(4, "big"))
+    if limit >= len(b"before"):
+        assert whole.next_frame() == announced.next_frame() == b"before"
+    with pytest.raises(FrameTooLarge):
+        whole.next_frame()
+    if limit >= len(b"before"):
+        assert announced.next_frame() is None
+        announced.receive_data(b"y" * limit)
+        assert announced.next_frame() == b"y" * limit
+
+
 @pytest.mark.parametrize("announced", [MAX_FRAME + 1, 2**30, 2**32 - 1, int.from_bytes(b"HTTP", "big")])
 def test_a_long_frame_is_refused_at_the_fourth_byte_of_its_header(announced: int) -> None:
     buffer = FrameBuffer()

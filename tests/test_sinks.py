@@ -319,3 +319,27 @@ def test_a_failed_conflating_stream_keeps_what_is_unread() -> None:
     buffer.fail(ValueError("lost"))
     buffer.push(price(1, 2.0))
     assert contents(buffer) == [price(1, 1.0)]
+
+
+def test_a_failed_stream_signals_nobody_any_more() -> None:
+    """Whoever delivers does not wait for its reader, full or not."""
+    crowded: list[Buffer] = []
+    buffer = Buffer(4, crowded=crowded.append)
+    buffer.push(1)
+    buffer.push(2)
+    buffer.fail(NoData(1, "gone"))
+    for signal in (buffer.signal_again, buffer.stop_signalling):
+        signal()
+        assert not buffer.crowded
+        buffer.push(3)
+        assert contents_of(buffer) == [1, 2]
+    assert not crowded
+
+
+def test_an_empty_conflating_stream_has_nothing_to_take() -> None:
+    with pytest.raises(IndexError):
+        Conflating(10, ()).pop()
+
+
+def contents_of(buffer: Buffer) -> list[object]:
+    return list(buffer._events)

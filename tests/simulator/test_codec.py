@@ -538,7 +538,7 @@ CORPUS = os.environ.get("TRIO_IBTWS_WIRE_CORPUS")
 TEXT_VERSIONS = {151, 157, 173, 176}
 
 
-@pytest.mark.skipif(CORPUS is None, reason="TRIO_IBTWS_WIRE_CORPUS names no folder of recorded frames")
+@pytest.mark.recorded
 def test_recorded_frames_are_read_and_written_byte_for_byte() -> None:
     checked = 0
     for line in (Path(CORPUS or "") / "vectors.jsonl").read_text().splitlines():

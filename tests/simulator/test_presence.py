@@ -26,7 +26,7 @@ from trio_ibtws.simulator._presence import presence_of
 FOLDER = os.environ.get("TRIO_IBTWS_WIRE_CORPUS", "")
 ON_TRIO = pytest.mark.parametrize("anyio_backend", [("trio", {"clock": MockClock(autojump_threshold=0)})])
 
-needs_corpus = pytest.mark.skipif(not FOLDER, reason="TRIO_IBTWS_WIRE_CORPUS does not name a folder of recorded frames")
+needs_corpus = pytest.mark.recorded
 needs_protobuf = pytest.mark.speaks(213)
 
 

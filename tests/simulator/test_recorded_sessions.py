@@ -28,7 +28,7 @@ VERSION = 225
 TEXT_VERSION = 176
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.skipif(not FOLDER, reason="TRIO_IBTWS_WIRE_CORPUS does not name a folder of recorded frames"),
+    pytest.mark.recorded,
     pytest.mark.parametrize("anyio_backend", [("trio", {"clock": MockClock(autojump_threshold=0)})]),
 ]
 

@@ -24,7 +24,7 @@ from trio_ibtws._trading._trade import Trade
 
 CORPUS = os.environ.get("TRIO_IBTWS_WIRE_CORPUS")
 pytestmark = [
-    pytest.mark.skipif(CORPUS is None, reason="TRIO_IBTWS_WIRE_CORPUS names no folder of recorded sessions"),
+    pytest.mark.recorded,
     pytest.mark.speaks(225),  # the version of the recordings
 ]
 
