@@ -64,7 +64,7 @@ def session_with_line(buffer: Buffer) -> tuple[Session, int]:
     line = Line(
         Request(method="reqMktData", key="reqId", parameters=("reqId",)),
         session.router.new_request_id(),
-        lambda: session.outbox.append(b""),
+        lambda line: session.outbox.append(b""),
         lambda line: None,
     )
     session.router.open(line, buffer)

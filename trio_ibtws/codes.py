@@ -37,7 +37,7 @@ from .errors import (
 
 __all__ = ["CODES", "CodeRule", "FarmState", "rule_for"]
 
-Effect = Literal["notice", "farm", "connection", "complete", "reset", "error"]
+Effect = Literal["notice", "farm", "connection", "renew", "complete", "reset", "error"]
 FarmState = Literal["ok", "broken", "inactive", "connecting"]
 
 
@@ -46,9 +46,10 @@ class CodeRule(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
       effect: ``"notice"`` ends nothing; ``"farm"`` is a notice about a data farm, ``"connection"`` one about TWS's
-        own connection; ``"complete"`` ends a query with the rows that have come, and tells a scanner's stream that
-        there are none; ``"reset"`` empties an order book; ``"error"`` ends what it names with an exception. An order
-        knows ``"error"`` only, which refuses what was sent last for it; the others are notices about it.
+        own connection, ``"renew"`` one after which market data lines are asked for anew; ``"complete"`` ends a query
+        with the rows that have come, and tells a scanner's stream that there are none; ``"reset"`` empties an order
+        book; ``"error"`` ends what it names with an exception. An order knows ``"error"`` only, which refuses what was
+        sent last for it; the others are notices about it.
       error: that exception's class. An order raises ``OrderRejected`` in place of the plain ``RequestError``.
       farm: the state that it reports, of a farm rule.
       ends: the EClient method whose open line it ends, though it names no id: its streams fail with *error*.
@@ -199,7 +200,7 @@ _ORDERS = {
 _CONNECTION = {
     326: _error("another connection has this client id"),
     1100: _connection("TWS lost its connection to IB"),
-    1101: _connection("TWS has its connection to IB again; subscriptions were lost"),
+    1101: CodeRule(effect="renew", means="TWS has its connection to IB again; subscriptions were lost"),
     1102: _connection("TWS has its connection to IB again; subscriptions go on"),
     1300: _connection("the socket port was changed, and this connection ends"),
     2110: _connection("TWS lost its connection to the server; it will come back by itself"),

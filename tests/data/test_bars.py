@@ -15,7 +15,10 @@ from ibapi.common import HistoricalTickBidAsk, HistoricalTickLast, TickAttribBid
 from trio_ibtws import (
     Bar,
     BarStream,
+    EventStream,
+    Gap,
     InvalidRequest,
+    Lagged,
     RealtimeBar,
     RequestError,
     TickBars,
@@ -27,6 +30,7 @@ from trio_ibtws import (
     open_client,
     open_simulator,
 )
+from trio_ibtws._runtime._sinks import Buffer
 from trio_ibtws.contracts import stock
 
 NOON = 1358269200  # 2013-01-15 17:00 UTC, in New York
@@ -218,3 +222,18 @@ async def test_bars_of_a_stream() -> None:
         async with client.tick_by_tick_data(stock("NOSUCH"), "Last") as ticks:
             with pytest.raises(RequestError):
                 await BarStream(ticks, TickBars(2)).receive()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("marker", [Lagged(3), Gap("data lost", 1.0, 2.0)])
+async def test_bars_that_miss_ticks_are_not_complete(marker: Lagged | Gap) -> None:
+    """The one that was growing, and the one in which ticks came again; those after it are whole."""
+    buffer = Buffer(100)
+    for event in [*(trade(NOON + at * 60, 10.0) for at in (0, 1)), marker]:
+        buffer.item(event)
+    for at in (3, 4, 5):
+        buffer.item(trade(NOON + at * 60, 10.0))
+    bars = BarStream(EventStream(buffer, lambda: None), TimeBars(MINUTE))
+    got = [await bars.receive() for _ in range(4)]
+    assert [(bar.start - got[0].start) // MINUTE for bar in got] == [0, 1, 3, 4]
+    assert [bar.complete for bar in got] == [True, False, False, True]

@@ -15,6 +15,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from .._gen.events import RealtimeBar, TickByTickBidAsk, TickByTickDataEvent, TickByTickMidPoint
+from .._runtime._events import Gap, Lagged
 from .._runtime._streams import EventStream
 from .._runtime._values import number, size
 from ..errors import InvalidRequest
@@ -42,7 +43,7 @@ class Bar(msgspec.Struct, frozen=True):
       volume: what was traded; 0 of mid points.
       wap: the average price by volume, ``None`` where there is no volume.
       count: of how many ticks, or trades, it was made.
-      complete: ``False`` for one that was still growing.
+      complete: ``False`` for one that was still growing, or that misses ticks (``Lagged`` or ``Gap`` in the stream).
     """
 
     start: datetime
@@ -281,6 +282,8 @@ class BarStream:
     ) -> None:
         self._ticks = ticks
         self._finished: list[Bar] = []
+        self._missed = False
+        self._begun_with_a_gap: datetime | None = None
         self.builder: BarBuilder = builder
         """What cuts the bars."""
 
@@ -293,9 +296,25 @@ class BarStream:
           InvalidRequest: the stream is one of bids and asks. Otherwise as ``EventStream.receive``.
         """
         while not self._finished:
-            tick = await self._ticks.receive()
-            self._finished += self.builder.add(tick)
+            event = await self._ticks.receive()
+            if isinstance(event, (Lagged, Gap)):
+                self._missed = True
+            else:
+                self._finished += self._honest(self.builder.add(event))
         return self._finished.pop(0)
+
+    def _honest(self, finished: list[Bar]) -> list[Bar]:
+        """Return the bars that a tick finished; those that ticks were missed for are not complete."""
+        if self._missed:
+            growing = self.builder.partial()
+            bars = [msgspec.structs.replace(bar, complete=False) for bar in finished]
+            self._begun_with_a_gap = None if growing is None else growing.start
+            self._missed = False
+            return bars
+        return [
+            msgspec.structs.replace(bar, complete=False) if bar.start == self._begun_with_a_gap else bar
+            for bar in finished
+        ]
 
     def __aiter__(self) -> BarStream:
         return self

@@ -14,7 +14,7 @@ from types import TracebackType
 import msgspec
 
 from .._gen.events import MktDepthEvent, RerouteMktDepthReq, UpdateMktDepth, UpdateMktDepthL2
-from .._runtime._events import DepthReset
+from .._runtime._events import DepthReset, Gap
 from .._runtime._streams import EventStream, Subscription
 from ..errors import IBError
 
@@ -112,6 +112,8 @@ class DepthBook:
         """
         if isinstance(event, DepthReset):
             self.reset()
+        elif isinstance(event, Gap):
+            return  # the book is emptied next, and sent anew
         elif isinstance(event, RerouteMktDepthReq):
             raise DepthError(f"TWS has this book under contract {event.con_id} on {event.exchange}: ask for that")
         else:

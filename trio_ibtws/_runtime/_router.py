@@ -11,11 +11,12 @@ that comes late finds no line and is counted.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Hashable, Iterable, Mapping
+from time import time as now
 from typing import Any
 
 from ..codes import CodeRule, FarmState, rule_for
 from ..errors import ClientIdInUse, IBError, OrderRejected, RequestError
-from ._events import CommissionAndFeesReport, DepthReset, ExecDetails, Notice, OpenOrder, OrderBound, OrderStatus
+from ._events import CommissionAndFeesReport, DepthReset, ExecDetails, Gap, Notice, OpenOrder, OrderBound, OrderStatus
 from ._lanes import Lanes
 from ._orders import Orders
 from ._outbox import Entry
@@ -30,6 +31,8 @@ LAST_REQUEST_ID = 2**31 - 2
 
 _CLIENT_ID_IN_USE = 326
 _DELAYED_TYPES = (3, 4)
+_MARKET_DATA = frozenset({"reqMktData", "reqTickByTickData", "reqMktDepth", "reqRealTimeBars", "reqHistoricalData"})
+"""What TWS loses with its connection to IB, where it is a stream."""
 _NEED_THEIR_BEGINNING = frozenset({"reqMktDepth", "reqHistoricalData"})
 """Changes to a book, and the newest bar of a chart, mean nothing to who has not heard what came before."""
 
@@ -38,11 +41,11 @@ class Line:
     """One request with an id, from its frame to its end, and those who listen to it.
 
     *send* queues its frame, and *entry* is where that is, ``None`` as long as it waits for another line. *cancel* takes
-    the frame back, or ends at TWS what it asked for.
+    the frame back, or ends at TWS what it asked for. Both go by the line's id, which changes when it is asked for anew.
     """
 
     def __init__(
-        self, request: Request[Any], request_id: int, send: Callable[[], Entry], cancel: Callable[[Line], None]
+        self, request: Request[Any], request_id: int, send: Callable[[Line], Entry], cancel: Callable[[Line], None]
     ) -> None:
         self.request = request
         self.request_id = request_id
@@ -97,6 +100,7 @@ class Router:
         self.accounts: tuple[str, ...] | None = None
         self.farms: dict[str, FarmState] = {}
         self.market_data_type = 1
+        self._link_lost_at: float | None = None
         self.refused: IBError | None = None
         self.notices_seen: int = 0
         self.late_frames: int = 0
@@ -125,7 +129,7 @@ class Router:
         line.add(sink)
         self._lines[line.request_id] = line
         if shared_as is None:
-            line.entry = line.send()
+            line.entry = line.send(line)
             return
         line.shared_as = shared_as
         if line.request.lasting and shared_as in self._answering:
@@ -137,7 +141,7 @@ class Router:
         if line.request.lasting:
             self._answering[shared_as] = line
         self._shared[shared_as] = line
-        line.entry = line.send()
+        line.entry = line.send(line)
 
     def join(self, shared_as: bytes, sink: Sink) -> Line | None:
         """Let *sink* listen to an open line of the same request, and return it; ``None`` where there is none.
@@ -370,6 +374,10 @@ class Router:
             self.farms[_farm_name(notice.message)] = rule.farm
         if notice.code == _CLIENT_ID_IN_USE:
             self.refused = ClientIdInUse(f"TWS code {notice.code}: {notice.message}")
+        if rule.effect == "connection" and self._link_lost_at is None:
+            self._link_lost_at = _seconds(notice)
+        elif rule.effect == "renew":
+            self._renew(Gap(notice.message, self._link_lost_at or _seconds(notice), _seconds(notice)))
         method = rule.ends
         if method is not None:
             self.lanes.lose(method, lambda: _error(rule.error, notice, method, advanced_reject))
@@ -379,6 +387,26 @@ class Router:
             or not self.lanes.fail(lambda name: _error(rule.error, notice, name, advanced_reject), held=rule.held)
         ):
             self._notify(notice)
+
+    def _renew(self, gap: Gap) -> None:
+        """Ask anew for the market data lines that TWS has lost, and say in each stream where something is missing.
+
+        A line that TWS kept all the same is cancelled: its old id is over, and what may still come for it is late.
+        """
+        self._link_lost_at = None
+        lost = [line for line in self._lines.values() if line.written and _is_market_data(line)]
+        for line in lost:
+            line.cancel(line)
+            del self._lines[line.request_id]
+            line.request_id = self.new_request_id()
+            self._lines[line.request_id] = line
+            if line.memory is not None:
+                line.memory.clear()
+            for sink in line.sinks:
+                sink.item(gap)
+                if line.request.method == "reqMktDepth":
+                    sink.item(DepthReset())
+            line.entry = line.send(line)
 
     def unknown_message(self, message_id: int) -> None:
         """A message of a kind that neither ibapi nor the table knows was passed over."""
@@ -409,6 +437,15 @@ class Router:
 
 def _error(kind: type[RequestError], notice: Notice, method: str, advanced_reject: str) -> RequestError:
     return kind(notice.code, notice.message, request=method, advanced_reject=advanced_reject)
+
+
+def _is_market_data(line: Line) -> bool:
+    return line.request.method in _MARKET_DATA and bool(line.sinks) and all(sink.stream for sink in line.sinks)
+
+
+def _seconds(notice: Notice) -> float:
+    """Return when TWS said it, or else when it came."""
+    return now() if notice.time is None else notice.time / 1000
 
 
 def _farm_name(message: str) -> str:

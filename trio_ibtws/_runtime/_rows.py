@@ -69,5 +69,9 @@ class Memory:
         """Return the events about what *other* has nothing of."""
         return [event for key, event in self._newest.items() if key not in other._newest]
 
+    def clear(self) -> None:
+        """Forget everything: it holds no longer."""
+        self._newest.clear()
+
     def events(self) -> list[Any]:
         return list(self._newest.values())

@@ -306,15 +306,20 @@ class Session:
             if joined is not None:
                 return joined
         request_id = self.router.new_request_id()
-        frame = self._bridge.encode(request, arguments, request_id)
+        first = self._bridge.encode(request, arguments, request_id)
+
+        def send(line: Line) -> Entry:
+            anew = line.request_id != request_id
+            frame = self._bridge.encode(request, arguments, line.request_id) if anew else first
+            return self.outbox.append(frame, orders=request.orders)
 
         def cancel(line: Line) -> None:
             if line.entry is not None and not self.outbox.remove(line.entry):
-                cancelling = self._cancel_frame(request, arguments, request_id)
+                cancelling = self._cancel_frame(request, arguments, line.request_id)
                 if cancelling is not None:
                     self.outbox.append(cancelling)
 
-        line = Line(request, request_id, lambda: self.outbox.append(frame, orders=request.orders), cancel)
+        line = Line(request, request_id, send, cancel)
         self.router.open(line, sink, shared_as=shared_as)
         return line
 
