@@ -11,7 +11,9 @@ import pytest
 from anyio.abc import SocketStream
 
 from tests.simulator.stock import VERSIONS, StockClient, comes_true, contract, names, order
+from trio_ibtws import open_client
 from trio_ibtws._runtime._framing import frame
+from trio_ibtws.contracts import stock
 from trio_ibtws.simulator import Limits, Scenario, Simulator, open_simulator
 
 pytestmark = pytest.mark.anyio
@@ -198,3 +200,16 @@ async def test_a_night_without_clients_is_nothing(speed: float) -> None:
         await comes_true(lambda: not sim.clients)
         await anyio.sleep(100 / speed)
         assert codes(await (await start(sim)).sync()) == []
+
+
+async def test_what_a_client_sent_before_it_went_is_read_though_it_reads_no_more() -> None:
+    """Its last words cross ticks that are being written to it."""
+    scenario = Scenario(speed=50.0, limits=Limits.off(), reset_at=None)
+    async with open_simulator(port=None, scenario=scenario) as sim:
+        for _ in range(10):
+            async with open_client(stream=await sim.connect(), client_id=1) as client:
+                async with client.mkt_data(stock("AAPL")) as ticks:
+                    await ticks.receive()
+            await comes_true(lambda: not sim.clients)
+        asked = [request.name for request in sim.received]
+        assert asked.count("reqMktData") == asked.count("cancelMktData") == 10

@@ -111,10 +111,18 @@ class Connection:
                     continue
                 await self._write_chunk()
         except (BrokenResourceError, ClosedResourceError):
-            pass  # the client is gone; its reader learns of that by itself
+            await self._fall_silent()
         finally:
             self.closed = True
             await self._close_stream()
+
+    async def _fall_silent(self) -> None:
+        """The client reads no more. What it sent before is served all the same, until its reader comes to the end."""
+        self.muted = True
+        self._waiting.clear()
+        self._change()
+        while not self.closed:
+            await self._changed.wait()
 
     async def _write_chunk(self) -> None:
         chunk = bytes(self._waiting[: self._chunk])
