@@ -35,6 +35,8 @@ RELEASES = [
 PEERS = ["ib_async==2.1.0", "uvloop>=0.21; sys_platform != 'win32'", "matplotlib>=3.9"]
 # Tartiflette compiles libgraphqlparser, whose build files are too old for CMake 4 unless it is told so.
 COMPILER = {"CMAKE_POLICY_VERSION_MINIMUM": "3.5"}
+# One process a core; who has few tests left takes some of another's.
+IN_PARALLEL = ("-n", "auto", "--dist", "worksteal")
 # What must never be in the wheel, and what must.
 NOT_SHIPPED = ("generator/", "tests/", "fuzz/", "benchmarks/", "docs/", "examples/", "noxfile.py")
 SHIPPED = (
@@ -60,9 +62,9 @@ def run_tests(session: nox.Session, *ibapi: str) -> None:
 
 def run_suite(session: nox.Session) -> None:
     """Run both halves of the suite in the session's environment; a selection of tests runs in the first alone."""
-    session.run("pytest", *session.posargs)
-    if not session.posargs and any(Path("tests/trio_only").glob("test_*.py")):
-        session.run("pytest", "-p", "trio", "-p", "no:anyio", "tests/trio_only")
+    session.run("pytest", *(session.posargs or IN_PARALLEL))
+    if not session.posargs:
+        session.run("pytest", *IN_PARALLEL, "-p", "trio", "-p", "no:anyio", "tests/trio_only")
 
 
 @nox.session
@@ -88,7 +90,7 @@ def graphql(session: nox.Session) -> None:
     shutil.copytree("tests/graphql/npm", packages, dirs_exist_ok=True)
     with session.chdir(packages):
         session.run("npm", "ci", "--silent", "--no-audit", "--no-fund", external=True)
-    session.run("pytest", *(session.posargs or ["tests/graphql"]), env={"TRIO_IBTWS_NPM": str(packages)})
+    session.run("pytest", *(session.posargs or [*IN_PARALLEL, "tests/graphql"]), env={"TRIO_IBTWS_NPM": str(packages)})
 
 
 @nox.session
@@ -96,7 +98,7 @@ def page(session: nox.Session) -> None:
     """Drive the service's web page in headless Chromium; the screenshots are in build/page."""
     need(session, cmake="cmake", make="make", **{"c++": "g++"}, chromium="chromium")
     session.install("-e", ".[cli,graphql]", NEWEST, *group("page"), env=COMPILER)
-    session.run("pytest", *(session.posargs or ["tests/page"]))
+    session.run("pytest", *(session.posargs or [*IN_PARALLEL, "tests/page"]))
 
 
 def need(session: nox.Session, **commands: str) -> None:

@@ -30,7 +30,7 @@ UNLIMITED = Limits(
 ZOO = Zoo(limits=UNLIMITED)
 
 EXAMPLES = settings(
-    max_examples=60,  # for each field of Query, and as many for all of them together: more than 1 000
+    max_examples=30,  # for each field of Query, and as many for all of them: with those of TWS's schema more than 1 000
     derandomize=True,
     deadline=None,
     database=None,

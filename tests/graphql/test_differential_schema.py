@@ -136,7 +136,7 @@ def _quiet() -> Iterator[None]:
 
 @pytest.mark.parametrize("group", range(len(GROUPS)))
 @given(data=st.data())
-@settings(EXAMPLES, max_examples=180)
+@settings(EXAMPLES, max_examples=90)
 async def test_generated_queries_have_the_same_answer(group: int, data: st.DataObject) -> None:
     query = data.draw(queries(engine().schema, fields=GROUPS[group], custom_scalars=LITERALS, allow_x00=False))
     if graphql.validate(engine().schema, graphql.parse(query)):  # the generator does not know of @oneOf

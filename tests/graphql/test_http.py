@@ -291,5 +291,5 @@ async def test_when_the_service_ends_a_mutation_does_not_hold_it_up() -> None:
             began = anyio.current_time()
             service.stopping.set()
             await service.stopped.wait()
-            assert anyio.current_time() - began < 5
+            assert anyio.current_time() - began < 15  # five on a machine that does nothing else
             assert service.engine.log[-1] == "done with one"

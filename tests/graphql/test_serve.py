@@ -54,7 +54,7 @@ async def test_a_stalled_subscriber_delays_neither_others_nor_the_end(end: str) 
             service.server.cancel()
         with anyio.fail_after(LONG):
             await service.stopped.wait()
-        assert anyio.current_time() - began < 5
+        assert anyio.current_time() - began < 15  # five on a machine that does nothing else
         assert service.engine.streams == 0
 
 
