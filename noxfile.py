@@ -35,6 +35,7 @@ RELEASES = [
 PEERS = ["ib_async==2.1.0", "uvloop>=0.21; sys_platform != 'win32'", "matplotlib>=3.9"]
 # Tartiflette compiles libgraphqlparser, whose build files are too old for CMake 4 unless it is told so.
 COMPILER = {"CMAKE_POLICY_VERSION_MINIMUM": "3.5"}
+TO_COMPILE = {"cmake": "cmake", "make": "make", "c++": "g++"}  # command: Debian's package
 # One process a core; who has few tests left takes some of another's.
 IN_PARALLEL = ("-n", "auto", "--dist", "worksteal")
 # What must never be in the wheel, and what must.
@@ -84,7 +85,7 @@ def tests(session: nox.Session, ibapi: str) -> None:
 @nox.session
 def graphql(session: nox.Session) -> None:
     """Test the GraphQL service on both of Hypercorn's workers, with third parties' clients in Python and JavaScript."""
-    need(session, cmake="cmake", make="make", **{"c++": "g++"}, npm="npm", openssl="openssl")
+    need(session, **TO_COMPILE, npm="npm", openssl="openssl")
     session.install("-e", ".[cli,graphql]", NEWEST, *group("graphql"), env=COMPILER)
     packages = Path(session.create_tmp()) / "npm"
     shutil.copytree("tests/graphql/npm", packages, dirs_exist_ok=True)
@@ -96,7 +97,7 @@ def graphql(session: nox.Session) -> None:
 @nox.session
 def page(session: nox.Session) -> None:
     """Drive the service's web page in headless Chromium; the screenshots are in build/page."""
-    need(session, cmake="cmake", make="make", **{"c++": "g++"}, chromium="chromium")
+    need(session, **TO_COMPILE, chromium="chromium")
     session.install("-e", ".[cli,graphql]", NEWEST, *group("page"), env=COMPILER)
     session.run("pytest", *(session.posargs or [*IN_PARALLEL, "tests/page"]))
 
@@ -163,7 +164,8 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Check the types: mypy, strict, then pyright; then that everything public is typed, as its users see it."""
-    session.install("-e", ".[cli,pandas,polars]", NEWEST, *group("typing"))
+    need(session, **TO_COMPILE)
+    session.install("-e", ".[cli,graphql,pandas,polars]", NEWEST, *group("typing"), env=COMPILER)
     session.run("mypy")
     session.run("pyright")
     session.install("--no-deps", "--force-reinstall", ".")
