@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
+from ibapi.common import HistoricalTickBidAsk
 
 from .._gen.events import RealtimeBar, TickByTickBidAsk, TickByTickDataEvent, TickByTickMidPoint
 from .._runtime._events import Gap, Lagged
@@ -118,7 +119,7 @@ def _piece(tick: Tick) -> _Piece | None:
     """Return a tick in the common shape, ``None`` for one without a price."""
     if isinstance(tick, RealtimeBar):
         return _of_bar(tick)
-    if isinstance(tick, TickByTickBidAsk) or hasattr(tick, "priceBid"):
+    if isinstance(tick, (TickByTickBidAsk, HistoricalTickBidAsk)):
         raise InvalidRequest("tick", "a bid and an ask are no price; take Last, AllLast or MidPoint")
     price = number(tick.mid_point if isinstance(tick, TickByTickMidPoint) else tick.price)
     if price is None:

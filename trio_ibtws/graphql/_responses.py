@@ -18,7 +18,8 @@ from ._limits import Limits
 
 def present(error: Exception) -> dict[str, Any]:
     """Return what a client is told of an error that Tartiflette has located."""
-    located = error.coerce_value() if hasattr(error, "coerce_value") else {}
+    coerce = getattr(error, "coerce_value", None)
+    located = {} if coerce is None else coerce()
     original = getattr(error, "original_error", None)
     if isinstance(error, CoercionError) or (isinstance(error, TartifletteError) and original is None):
         # Tartiflette's own words on the client's values; what others raised comes with an original error.
