@@ -46,7 +46,7 @@ class AuditLog:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path = None if path is None else Path(path)
+        self.path: Path | None = None if path is None else Path(path)
         self._file: int | None = None
         if self.path is not None:
             try:

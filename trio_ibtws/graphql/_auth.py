@@ -92,7 +92,7 @@ class Gate:
         self._limits, self._clock = limits, clock
         self._cors, self._hosts = frozenset(map(check_origin_name, cors)), frozenset(host.lower() for host in hosts)
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
-        self.token_id = sha256(self._token).hexdigest()[:8]
+        self.token_id: str = sha256(self._token).hexdigest()[:8]
         """What the token is called in the audit log."""
 
     # --- where it came from

@@ -36,23 +36,25 @@ class Metrics:
     def __init__(self, client: HasStats) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(_Tws(client))
-        self.operations = Counter(
+        self.operations: Counter = Counter(
             f"{_PREFIX}_operations", "Operations by kind and outcome.", ["kind", "outcome"], registry=self._registry
         )
-        self.seconds = Histogram(
+        self.seconds: Histogram = Histogram(
             f"{_PREFIX}_operation_seconds",
             "How long queries and mutations took.",
             ["kind"],
             buckets=_SECONDS,
             registry=self._registry,
         )
-        self.responses = Counter(f"{_PREFIX}_responses", "Answers over HTTP.", ["status"], registry=self._registry)
-        self.refused = Counter(
+        self.responses: Counter = Counter(
+            f"{_PREFIX}_responses", "Answers over HTTP.", ["status"], registry=self._registry
+        )
+        self.refused: Counter = Counter(
             f"{_PREFIX}_refused", "Requests that were not executed, by error code.", ["code"], registry=self._registry
         )
-        self.events = Counter(f"{_PREFIX}_events", "Events sent to subscribers.", registry=self._registry)
-        self.sockets = Gauge(f"{_PREFIX}_sockets", "Open websockets and event streams.", registry=self._registry)
-        self.subscriptions = Gauge(f"{_PREFIX}_subscriptions", "Open subscriptions.", registry=self._registry)
+        self.events: Counter = Counter(f"{_PREFIX}_events", "Events sent to subscribers.", registry=self._registry)
+        self.sockets: Gauge = Gauge(f"{_PREFIX}_sockets", "Open websockets and event streams.", registry=self._registry)
+        self.subscriptions: Gauge = Gauge(f"{_PREFIX}_subscriptions", "Open subscriptions.", registry=self._registry)
 
     @contextmanager
     def timed(self, kind: str) -> Iterator[None]:

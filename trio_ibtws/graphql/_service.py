@@ -68,8 +68,9 @@ class Service:
     """
 
     def __init__(self, engine: Engine, context: Callable[[], Any], limits: Limits, metrics: Metrics) -> None:
-        self.limits, self.metrics = limits, metrics
-        self.closing = False
+        self.limits: Limits = limits
+        self.metrics: Metrics = metrics
+        self.closing: bool = False
         self._engine, self._context = engine, context
         self._slots = anyio.Semaphore(limits.operations)
         self._requests = Bucket(limits.requests_per_second, limits.requests_burst, anyio.current_time)

@@ -30,7 +30,7 @@ class Connection:
         self._stalled = False
         self._gather = 0
         self._chunk = _CHUNK
-        self.muted = False
+        self.muted: bool = False
         """While set, what is sent is thrown away."""
         self.deaf = False
         """While set, what the client sends is thrown away."""
