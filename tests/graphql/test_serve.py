@@ -27,7 +27,7 @@ async def test_a_byte_after_an_upgrade_does_not_end_the_server() -> None:
     )
     async with open_service() as service:
         await service.raw(request % service.port)
-        assert service.service_streams == 0  # it has not waited for the session to begin
+        await until(lambda: service.service_streams == 0)
         await service.still_serves()
 
 
