@@ -97,20 +97,22 @@ def graphql(session: nox.Session) -> None:
 @nox.session
 def page(session: nox.Session) -> None:
     """Drive the service's web page in headless Chromium; the screenshots are in build/page."""
-    need(session, **TO_COMPILE, chromium="chromium")
+    need(session, **TO_COMPILE, chromium="chromium fonts-dejavu-core")
     session.install("-e", ".[cli,graphql]", NEWEST, *group("page"), env=COMPILER)
     session.run("pytest", *(session.posargs or [*IN_PARALLEL, "tests/page"]))
 
 
 def need(session: nox.Session, **commands: str) -> None:
     """Install the Debian packages of the *commands* that are not there, as root; say so where that is not possible."""
-    missing = sorted({package for command, package in commands.items() if shutil.which(command) is None})
+    absent = [packages for command, packages in commands.items() if shutil.which(command) is None]
+    missing = sorted({package for packages in absent for package in packages.split()})
     if not missing:
         return
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         session.error(f"this session needs {', '.join(missing)}: install them with the system's package manager")
     session.run("apt-get", "update", "-qq", external=True)
-    session.run("apt-get", "install", "-qq", "--no-install-recommends", *missing, external=True)
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    session.run("apt-get", "install", "-qq", "--no-install-recommends", *missing, external=True, env=quiet)
 
 
 @nox.session
