@@ -296,7 +296,9 @@ def _add_serve(commands: _Commands[_Parser]) -> None:
     where.add_argument("--token", help="what clients must bring; better given as TRIO_IBTWS_TOKEN, made if neither is")
     where.add_argument("--enable-trading", action="store_true", help="serve what changes orders or costs money too")
     where.add_argument("--audit", metavar="FILE", help="where mutations are written down (stderr)")
-    where.add_argument("--query-seconds", type=seconds(3600), default=5.0, metavar="N", help="the time of a query (5)")
+    where.add_argument(
+        "--query-seconds", type=seconds(3600), default=20.0, metavar="N", help="the time of a query (20)"
+    )
     where.add_argument("--no-introspection", action="store_true", help="do not let clients read the schema")
     where.add_argument("--cors", metavar="ORIGIN", action="append", default=[], help="whose pages may ask; repeatable")
     where.add_argument(

@@ -17,7 +17,7 @@ from trio_ibtws.graphql._errors import RequestRefused
 
 SDL = """
 type Query { hello(name: String = "world"): String!  slow: String  boom: String  long(size: Int!): String! }
-type Mutation { place(name: String!): String! }
+type Mutation { place(name: String!): String! cancelOrder(orderId: Int!): String }
 type Subscription {
   count(to: Int, size: Int = 0): Event!
   forever(size: Int = 0): Event!
@@ -37,6 +37,11 @@ class Prepared:
     node: graphql.OperationDefinitionNode
     name: str | None
     variables: dict[str, Any]
+
+    @property
+    def root_fields(self) -> tuple[str, ...]:
+        fields = self.node.selection_set.selections
+        return tuple(each.name.value for each in fields if isinstance(each, graphql.FieldNode))
 
 
 @dataclass
@@ -98,6 +103,9 @@ class StandIn:
 
     async def resolve(self, name: str, arguments: Mapping[str, Any]) -> Any:
         match name:
+            case "cancelOrder":
+                self.log.append(f"cancelled {arguments['orderId']}")
+                return "cancelled"
             case "hello":
                 return f"hello {arguments['name']}"
             case "long":

@@ -213,13 +213,39 @@ async def test_the_rate_of_mutations_has_a_limit_of_its_own() -> None:
 
 async def test_so_many_operations_run_at_once_and_the_next_waits_for_its_turn() -> None:
     placed = anyio.Event()
-    async with open_service(operations=1, operation_seconds=0.3) as service:
+    async with open_service(operations=1, turn_seconds=0.3) as service:
         service.engine.placing = placed.wait
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(service.ask, PLACE)
             await until(lambda: service.engine.log)
             assert (await service.ask(HELLO)).code == "BUSY"
             placed.set()
+        await service.still_serves()
+
+
+CANCEL = {"query": "mutation { cancelOrder(orderId: 1) }"}
+
+
+async def test_what_reduces_risk_waits_behind_nothing() -> None:
+    """Neither for a place among the operations, nor for their rate."""
+    placed = anyio.Event()
+    async with open_service(operations=1, turn_seconds=30, requests_per_second=0.01, requests_burst=2) as service:
+        service.engine.placing = placed.wait
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(service.ask, PLACE)
+            await until(lambda: service.engine.log)
+            assert (await service.ask(CANCEL)).status == 200
+            assert [(await service.ask(HELLO)).status for _ in range(9)] == [429] * 9
+            assert [(await service.ask(CANCEL)).status for _ in range(3)] == [200, 200, 429]
+            placed.set()
+        assert service.engine.log.count("cancelled 1") == 3
+
+
+async def test_a_mutation_without_an_outcome_ends_with_the_word_that_there_is_none() -> None:
+    async with open_service(mutation_seconds=0.1) as service:
+        service.engine.placing = anyio.sleep_forever
+        answer = await service.ask(PLACE)
+        assert answer.code == "TIMEOUT"
         await service.still_serves()
 
 

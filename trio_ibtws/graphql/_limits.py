@@ -42,7 +42,9 @@ class Limits:
       documents: parsed and validated queries that are kept.
       document_tokens: tokens in the queries that are kept, all together: 0.6 kB of memory each.
       body_seconds: how long a client may take to send a request's body.
-      operation_seconds: how long one query may run. Mutations run to their outcome.
+      operation_seconds: how long one query may run. TWS gathers a snapshot for up to eleven.
+      mutation_seconds: how long a mutation may be without an outcome.
+      turn_seconds: how long an operation waits for others to end when as many as may be are under way.
       operations: queries and mutations at one time, for one token.
       requests_per_second: operations per second, for one token.
       requests_burst: operations at once before that rate holds.
@@ -92,7 +94,9 @@ class Limits:
 
     # time and company
     body_seconds: float = 5
-    operation_seconds: float = 5
+    operation_seconds: float = 20
+    mutation_seconds: float = 60
+    turn_seconds: float = 5
     operations: int = 8
     requests_per_second: float = 20
     requests_burst: int = 40

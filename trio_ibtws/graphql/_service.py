@@ -1,7 +1,8 @@
 """What HTTP, server-sent events and websockets have in common: operations within the limits, and their end.
 
-A query is cancelled when who asked leaves, or after its time; a mutation runs to its outcome. When the service closes,
-subscriptions end at once, queries after a moment, and mutations after a longer one.
+A query is cancelled when who asked leaves, or after its time; a mutation runs to its outcome, or to a time after which
+none is to be expected. What reduces risk (a cancel, the kill switch) never waits behind other operations. When the
+service closes, subscriptions end at once, queries after a moment, and mutations after a longer one.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ QUERY_GRACE = 1.0
 MUTATION_GRACE = 2.0
 """Seconds that a mutation has left when the service closes. What has no outcome then is in the order book's journal."""
 
+REDUCING_RISK = frozenset({"cancelOrder", "reqGlobalCancel", "kill"})
+"""Mutations that take no turn, and have a rate of their own."""
+
 Response = dict[str, Any]
 
 
@@ -38,6 +42,11 @@ class Operation(Protocol):
     @property
     def kind(self) -> Literal["query", "mutation", "subscription"]:
         """What it is."""
+        ...
+
+    @property
+    def root_fields(self) -> tuple[str, ...]:
+        """The names of the fields at its root."""
         ...
 
 
@@ -75,6 +84,7 @@ class Service:
         self._slots = anyio.Semaphore(limits.operations)
         self._requests = Bucket(limits.requests_per_second, limits.requests_burst, anyio.current_time)
         self._mutations = Bucket(limits.mutations_per_second, limits.mutations_burst, anyio.current_time)
+        self._reducing = Bucket(limits.requests_per_second, limits.requests_burst, anyio.current_time)
         self._live: dict[object, Callable[[], None]] = {}
         self._streams = 0
 
@@ -87,8 +97,16 @@ class Service:
           RequestRefused: it is not one, it is beyond a limit, or there were too many.
         """
         try:
-            self._check_rate(self._requests, "operations")
+            wait = self._requests.take()
+            if wait and not any(name in request.query for name in REDUCING_RISK):
+                raise _too_many("operations", wait)
+            if wait:  # it may be one that reduces risk, and those have a rate of their own
+                self._check_rate(self._reducing, "operations")
             operation = self._engine.prepare(request)
+            if reduces_risk(operation):
+                return operation
+            if wait:
+                raise _too_many("operations", wait)
             if operation.kind == "mutation":
                 self._check_rate(self._mutations, "mutations")
             return operation
@@ -99,7 +117,7 @@ class Service:
     def _check_rate(self, bucket: Bucket, what: str) -> None:
         wait = bucket.take()
         if wait:
-            raise RequestRefused(f"too many {what}: try again in {wait:.1f} s", code="RATE_LIMITED", status=429)
+            raise _too_many(what, wait)
 
     def _count_refusal(self, refusal: RequestRefused) -> None:
         self.metrics.refused.labels(str(refusal.errors[0].get("extensions", {}).get("code", ""))).inc()
@@ -112,20 +130,25 @@ class Service:
         Raises:
           RequestRefused: it did not get its turn, or it failed before anything was executed.
         """
-        await self._take_turn()
+        waits = not reduces_risk(operation)
+        if waits:
+            await self._take_turn()
         try:
+            if self.closing:
+                raise RequestRefused("the service is shutting down", code="SHUTTING_DOWN", status=503)
             with self.metrics.timed(operation.kind):
                 response = await self._run(operation)
         except RequestRefused as refusal:
             self._count_refusal(refusal)
             raise
         finally:
-            self._slots.release()
+            if waits:
+                self._slots.release()
         self.metrics.operations.labels(operation.kind, "errors" if response.get("errors") else "ok").inc()
         return response
 
     async def _take_turn(self) -> None:
-        with anyio.move_on_after(self.limits.operation_seconds) as waiting:
+        with anyio.move_on_after(self.limits.turn_seconds) as waiting:
             await self._slots.acquire()
         if waiting.cancelled_caught:
             raise RequestRefused(f"{self.limits.operations} operations are under way", code=BUSY, status=429)
@@ -133,8 +156,8 @@ class Service:
     async def _run(self, operation: Operation) -> Response:
         is_mutation = operation.kind == "mutation"
         with anyio.CancelScope(shield=is_mutation) as scope:
-            if not is_mutation:
-                scope.deadline = anyio.current_time() + self.limits.operation_seconds
+            seconds = self.limits.mutation_seconds if is_mutation else self.limits.operation_seconds
+            scope.deadline = anyio.current_time() + seconds
             with self.ended_with_us(_sooner(scope, MUTATION_GRACE if is_mutation else QUERY_GRACE)):
                 try:
                     return await self._engine.execute(operation, self._context())
@@ -145,6 +168,10 @@ class Service:
         return {"data": None, "errors": [self._interruption(is_mutation)]}
 
     def _interruption(self, is_mutation: bool) -> dict[str, Any]:
+        if is_mutation and not self.closing:
+            return error(
+                "TIMEOUT", f"there was no outcome within {self.limits.mutation_seconds:g} s: look the order up"
+            )
         if is_mutation:
             return error("SHUTTING_DOWN", "the service has shut down before the outcome was known: look the order up")
         if self.closing:
@@ -195,6 +222,15 @@ class Service:
         self.closing = True
         for end in list(self._live.values()):
             end()
+
+
+def reduces_risk(operation: Operation) -> bool:
+    """Whether it is a mutation that ends orders, and nothing else."""
+    return operation.kind == "mutation" and set(operation.root_fields) <= REDUCING_RISK
+
+
+def _too_many(what: str, wait: float) -> RequestRefused:
+    return RequestRefused(f"too many {what}: try again in {wait:.1f} s", code="RATE_LIMITED", status=429)
 
 
 def _sooner(scope: anyio.CancelScope, seconds: float) -> Callable[[], None]:
