@@ -122,3 +122,10 @@ def test_text_inside_the_map_of_a_protobuf_message_is_looked_at() -> None:
     order.smartComboRoutingParams["NonGuaranteed"] = "\0"
     with pytest.raises(InvalidRequest, match="NonGuaranteed"):
         check_texts({"order": order})
+
+
+@pytest.mark.parametrize("value", ["AAPL", None, 265598, {"symbol": "AAPL"}])
+def test_a_contract_that_is_none_is_refused_with_the_way_to_make_one(value: object) -> None:
+    with pytest.raises(InvalidRequest, match=r"is no ibapi Contract; trio_ibtws\.contracts makes one") as caught:
+        check_texts({"contract": value})
+    assert caught.value.field == "contract"

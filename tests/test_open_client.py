@@ -331,3 +331,11 @@ async def test_the_same_peer_twice_gives_two_clients() -> None:
             await peer.send(peer.hello(), peer.accounts("DU1"), peer.next_valid_id(7))
             async with open_client(stream=ours, max_server_version=TEXT) as client:
                 assert client.accounts == ("DU1",)
+
+
+@pytest.mark.parametrize(("given", "field"), [({"port": "7497"}, "port"), ({"client_id": "a"}, "client_id")])
+async def test_numbers_that_are_none(given: Any, field: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        async with open_client(**given):
+            raise AssertionError("there can be no client")
+    assert caught.value.field == field

@@ -277,10 +277,14 @@ async def open_client(
 def _check_address(host: str, port: int, client_id: int) -> None:
     if not host or not host.isprintable():
         raise InvalidRequest("host", f"{host!r} is no host name or address")
-    if not 0 < port < 65536:
-        raise InvalidRequest("port", f"{port} is no TCP port; TWS has 7496 and 7497, IB Gateway 4001 and 4002")
-    if not 0 <= client_id < 2**31:
-        raise InvalidRequest("client_id", f"{client_id} is not from 0 to 2147483647")
+    if not (_is_int(port) and 0 < port < 65536):
+        raise InvalidRequest("port", f"{port!r} is no TCP port; TWS has 7496 and 7497, IB Gateway 4001 and 4002")
+    if not (_is_int(client_id) and 0 <= client_id < 2**31):
+        raise InvalidRequest("client_id", f"{client_id!r} is not from 0 to 2147483647")
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int)
 
 
 async def _connect(

@@ -122,8 +122,9 @@ def test_ctrl_c_ends_a_stream_in_good_order(port: int, backend: str, how: list[s
     assert json.loads(last) if how else re.fullmatch(r"\d+ events in \d+\.\d s", last)
 
 
-def test_a_reader_that_goes_away_is_no_traceback(port: int) -> None:
-    script = " ".join(command_line("ticks", "AAPL", "--json", "--port", str(port)))
+@pytest.mark.parametrize("how", [[], ["--json"]], ids=["lines", "json"])
+def test_a_reader_that_goes_away_is_no_traceback(port: int, how: list[str]) -> None:
+    script = " ".join(command_line("ticks", "AAPL", "--port", str(port), *how))
     done = subprocess.run(
         ["sh", "-c", f"{script} | head -n 2"],
         env=environment(),

@@ -100,7 +100,7 @@ async def watch(
         try:
             with anyio.move_on_after(arguments.seconds):
                 await _follow(subscription, take, watched, arguments.count or inf)
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (kept out of the group, raised below)
+        except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 (kept out of the group, raised below)
             carried = error
         tasks.cancel_scope.cancel()
     if carried is not None:
