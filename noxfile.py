@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -38,6 +39,8 @@ COMPILER = {"CMAKE_POLICY_VERSION_MINIMUM": "3.5"}
 TO_COMPILE = {"cmake": "cmake", "make": "make", "c++": "g++"}  # command: Debian's package
 # One process a core; who has few tests left takes some of another's.
 IN_PARALLEL = ("-n", "auto", "--dist", "worksteal")
+# Tests of what stands on the client; `matrix` runs them with every release.
+PROGRAMS = ("tests/cli", "tests/docs", "tests/test_examples.py", "tests/test_benchmarks.py")
 # What must never be in the wheel, and what must.
 NOT_SHIPPED = ("generator/", "tests/", "fuzz/", "benchmarks/", "docs/", "examples/", "noxfile.py")
 SHIPPED = (
@@ -55,15 +58,16 @@ def group(name: str) -> list[str]:
     return list(nox.project.dependency_groups(PROJECT, name))
 
 
-def run_tests(session: nox.Session, *ibapi: str) -> None:
+def run_tests(session: nox.Session, *ibapi: str, leave_out: Sequence[str] = ()) -> None:
     """Run the suite on trio and asyncio, then the trio-only folder under pytest-trio, with *ibapi* installed."""
     session.install("-e", ".[cli]", *ibapi, *group("test"))
-    run_suite(session)
+    run_suite(session, leave_out)
 
 
-def run_suite(session: nox.Session) -> None:
+def run_suite(session: nox.Session, leave_out: Sequence[str] = ()) -> None:
     """Run both halves of the suite in the session's environment; a selection of tests runs in the first alone."""
-    session.run("pytest", *(session.posargs or IN_PARALLEL))
+    ignored = [f"--ignore={path}" for path in leave_out]
+    session.run("pytest", *(session.posargs or [*IN_PARALLEL, *ignored]))
     if not session.posargs:
         session.run("pytest", *IN_PARALLEL, "-p", "trio", "-p", "no:anyio", "tests/trio_only")
 
@@ -78,8 +82,8 @@ def demo(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("ibapi", [OLDEST, NEWEST], ids=["ibapi-9.81.1", "ibapi-10.51.1"])
 def tests(session: nox.Session, ibapi: str) -> None:
-    """Run the tests on trio and asyncio, with the oldest and the newest ibapi."""
-    run_tests(session, ibapi)
+    """Run the tests on trio and asyncio, with the oldest and the newest ibapi; programs and pages with that alone."""
+    run_tests(session, ibapi, leave_out=() if ibapi == NEWEST else PROGRAMS)
 
 
 @nox.session
