@@ -401,11 +401,13 @@ async def test_a_mutation_goes_on_when_its_asyncio_task_is_cancelled(backend: st
     if backend != "asyncio":
         return  # cancelling a task from outside is asyncio's own
     async with with_tasks(backend, audit) as service:
+        service.sim.faults.stall()  # or TWS's answer might come before the cancel
         task = asyncio.ensure_future(service.ask(PLACE, contract=AAPL, order=LIMIT))
         await until_written(audit, 1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        service.sim.faults.resume()
         assert (await until_written(audit, 2))[1]["outcome"]["is"] == "Accepted"
 
 

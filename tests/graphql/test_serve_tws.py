@@ -212,6 +212,28 @@ async def test_quotes_tick_and_cancelling_them_cancels_them_at_tws() -> None:
         await until(lambda: service.engine.stats().open_requests == 0)
 
 
+async def test_a_gap_stands_in_the_stream_and_quotes_go_on_after_it() -> None:
+    async with open_tws_service() as service, open_socket(service) as socket:
+        fields = "{ __typename ... on Gap { reason since until } }"
+        await socket.subscribe(QUOTES.replace(", OPTIONS", "").replace("{ __typename }", fields))
+
+        async def next_kind() -> Any:
+            return (await socket.hear())["payload"]["data"]["reqMktData"]
+
+        await next_kind()
+        service.engine._connection.session.router.error(-1, 1101, "restored - data lost", 1_700_000_000_000, "")
+        while (event := await next_kind())["__typename"] != "Gap":
+            pass
+        assert event == {
+            "__typename": "Gap",
+            "reason": "restored - data lost",
+            "since": "2023-11-14T22:13:20Z",
+            "until": "2023-11-14T22:13:20Z",
+        }
+        while (await next_kind())["__typename"] != "TickPrice":
+            pass
+
+
 @pytest.mark.parametrize(("overflow", "last"), [("RAISE", b"SLOW_CONSUMER"), ("DROP_OLDEST", b"Lagged")])
 async def test_a_stalled_subscriber_gets_the_policy_that_it_asked_for(
     overflow: str, last: bytes, monkeypatch: pytest.MonkeyPatch
