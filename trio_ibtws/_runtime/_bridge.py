@@ -32,6 +32,7 @@ from ..errors import (
 )
 from . import _compat, _fast
 from ._checks import check_texts
+from ._encoder import encoder_class
 from ._fast_protobuf import ProtobufHandler, fast_protobuf_handlers
 from ._fast_protobuf_ticks import protobuf_ticks
 from ._fast_ticks import no_tick, text_ticks
@@ -114,7 +115,7 @@ class Bridge:
         self._called = called
         self._errors = _LocalErrors()
         self._capture = _Capture()
-        self._eclient = EClient(self._errors)
+        self._eclient = encoder_class()(self._errors)
         self._eclient.conn = self._capture  # pyright: ignore[reportAttributeAccessIssue]
         self._eclient.clientId = client_id
         self._decoder = _StrictDecoder(wrapper, None)

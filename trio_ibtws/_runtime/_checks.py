@@ -7,6 +7,7 @@ and names no field.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from ibapi.contract import Contract
@@ -34,6 +35,8 @@ def check_texts(arguments: Mapping[str, Any]) -> None:
 
 
 def _check(name: str, value: Any) -> None:
+    if value.__class__ in _PLAIN:
+        return
     if isinstance(value, str):
         _check_text(name, value)
     elif isinstance(value, (list, tuple)):
@@ -42,12 +45,16 @@ def _check(name: str, value: Any) -> None:
     elif hasattr(value, "ListFields"):
         _check_message(name, value)
     elif hasattr(value, "__dict__") and not callable(value):
-        for attribute, content in vars(value).items():
-            if content.__class__ is str:
-                if not content.isascii() or not content.isprintable():
-                    _check_text(f"{name}.{attribute}", content)
-            elif content is not None and content.__class__ not in _PLAIN:
-                _check(f"{name}.{attribute}", content)
+        _check_object(name, value)
+
+
+def _check_object(name: str, value: Any) -> None:
+    for attribute, content in vars(value).items():
+        if content.__class__ is str:
+            if content and not (content.isascii() and content.isprintable()):
+                _check_text(f"{name}.{attribute}", content)
+        elif content.__class__ not in _PLAIN:
+            _check(f"{name}.{attribute}", content)
 
 
 def _check_message(name: str, message: Any) -> None:
@@ -65,10 +72,12 @@ def _check_message(name: str, message: Any) -> None:
             _check(f"{name}.{field.name}", content)
 
 
-_PLAIN = (int, float, bool)
+_PLAIN = frozenset({int, float, bool, Decimal, type(None)})
 
 
 def _check_text(name: str, text: str) -> None:
+    if text.isascii() and text.isprintable():
+        return
     for character in text:
         if not (character.isascii() and (character.isprintable() or character in _CONTROL)):
             raise InvalidRequest(
