@@ -31,6 +31,7 @@ from ibapi.wrapper import EWrapper
 
 from ..errors import InvalidRequest
 from ._compat import interpret_takes_id
+from ._fast_bars import BARS, fast_bars
 from ._pinned import Heard, Known
 
 __all__ = [
@@ -93,6 +94,7 @@ def fast_handlers() -> Mapping[int, Handler]:
         else:
             handlers[int(message_id)] = _by_signature(info)
             _check_same_by_signature(stock, info, handlers[int(message_id)])
+    handlers[BARS] = fast_bars(Decoder.processHistoricalDataMsg, handlers[BARS], Sizes().column)
     return handlers
 
 
@@ -134,6 +136,13 @@ class Sizes(Known):
         super().__init__(self._made)
         self.unset = getattr(utils, "UNSET_DECIMAL", None)
         self._unset_texts = _unset_decimals(stock)
+
+    def column(self, fields: list[bytes]) -> list[Any]:
+        """Return what many fields say that are hardly ever the same."""
+        texts = [field.decode() for field in fields]
+        if self._unset_texts.isdisjoint(texts):
+            return [Decimal(text) for text in texts]
+        return [self._made(field) for field in fields]
 
     def _made(self, field: bytes) -> Any:
         text = field.decode()

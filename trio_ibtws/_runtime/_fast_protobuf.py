@@ -106,10 +106,11 @@ def _bar(message: Any) -> Any:
     bar.high = message.high
     bar.low = message.low
     bar.close = message.close
-    if message.HasField("volume"):
-        bar.volume = Decimal(message.volume)
-    if message.HasField("WAP"):
-        bar.wap = Decimal(message.WAP)
+    volume, wap = message.volume, message.WAP
+    if volume or message.HasField("volume"):  # an empty one that is there is an error
+        bar.volume = Decimal(volume)
+    if wap or message.HasField("WAP"):
+        bar.wap = Decimal(wap)
     bar.barCount = message.barCount
     return bar
 
