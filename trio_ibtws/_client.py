@@ -22,12 +22,13 @@ from ._data._depth import DepthBook, DepthSubscription
 from ._gen.wrapper import Wrapper
 from ._runtime._calls import Calls
 from ._runtime._compat import offered_version
-from ._runtime._connection import Connection, open_stream, timed_out
+from ._runtime._connection import Connection
 from ._runtime._events import Notice, OrderEvent
 from ._runtime._pacing import Pacer
 from ._runtime._request import Request
 from ._runtime._session import Settings, Stats
 from ._runtime._streams import Subscription
+from ._runtime._tcp import open_stream, shortcut_to, timed_out
 from ._trading._book import OrderBook
 from ._trading._dealer import Timing
 from ._trading._desk import Scope
@@ -301,9 +302,11 @@ async def _connect(
     connection: Connection | None = None
     try:
         with anyio.fail_after(seconds):
+            shortcut = None
             if stream is None:
-                stream = await open_stream(host, port)
-            connection = Connection(stream, settings, Wrapper, pacer)
+                stream = tcp = await open_stream(host, port)
+                shortcut = shortcut_to(tcp)
+            connection = Connection(stream, settings, Wrapper, pacer, shortcut)
             connection.start(tasks)
             phase = "handshake"
             await connection.greeted()
