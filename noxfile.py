@@ -116,7 +116,8 @@ def need(session: nox.Session, **commands: str) -> None:
         session.error(f"this session needs {', '.join(missing)}: install them with the system's package manager")
     session.run("apt-get", "update", "-qq", external=True)
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    session.run("apt-get", "install", "-qq", "--no-install-recommends", *missing, external=True, env=quiet)
+    patience = ("-o", "DPkg::Lock::Timeout=600")  # somebody else may be installing
+    session.run("apt-get", "install", "-qq", *patience, "--no-install-recommends", *missing, external=True, env=quiet)
 
 
 @nox.session

@@ -227,8 +227,8 @@ async def test_a_gap_stands_in_the_stream_and_quotes_go_on_after_it() -> None:
         assert event == {
             "__typename": "Gap",
             "reason": "restored - data lost",
-            "since": "2023-11-14T22:13:20Z",
-            "until": "2023-11-14T22:13:20Z",
+            "since": "2023-11-14T22:13:20.000Z",
+            "until": "2023-11-14T22:13:20.000Z",
         }
         while (await next_kind())["__typename"] != "TickPrice":
             pass
