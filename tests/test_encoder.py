@@ -7,6 +7,7 @@ from decimal import Decimal
 from types import FunctionType
 from typing import Any
 
+import ibapi.client
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,7 +65,7 @@ def test_a_release_whose_fields_are_made_otherwise_makes_them_itself(monkeypatch
 
     monkeypatch.setattr(comm, "make_field", other)
     made = _encoder.encoder_class.__wrapped__()
-    assert made.reqIds.__globals__["make_field"] is vars(_encoder.ibapi_client)["make_field"]
+    assert made.reqIds.__globals__["make_field"] is vars(ibapi.client)["make_field"]
 
 
 def test_nothing_of_ibapi_is_changed() -> None:

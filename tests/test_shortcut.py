@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+
 import anyio
 import anyio.lowlevel
 import pytest
 from anyio.abc import SocketStream
 
 from tests import script
-from tests.peer import TEXT, Peer
+from tests.peer import TEXT, Peer, text
 from tests.script import limit_order, stock
 from tests.test_loopback import listening
 from trio_ibtws import Client, Pacer, open_client
-from trio_ibtws._runtime import _tcp
 
 pytestmark = pytest.mark.anyio
 
@@ -90,7 +91,7 @@ async def test_what_the_kernel_does_not_take_is_written_by_the_writer_before_any
     async with listening(reader.serve) as port:
         async with open_client(port=port, max_server_version=TEXT, trading=True) as client:
             await settled(client)
-            client._connection.session.outbox.append(script.text("6", "x" * LARGE))
+            client._connection.session.outbox.append(text("6", "x" * LARGE))
             assert client._connection._unsent
             async with client.place_order(stock(), limit_order()):
                 pass
@@ -120,7 +121,7 @@ async def test_a_process_without_file_numbers_left_writes_by_the_writer(monkeypa
     def refused(*arguments: int) -> None:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(_tcp.socket, "fromfd", refused)
+    monkeypatch.setattr(socket, "fromfd", refused)
     reader = Reader()
     async with listening(reader.serve) as port:
         async with open_client(port=port, max_server_version=TEXT) as client:
