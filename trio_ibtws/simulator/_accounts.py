@@ -7,7 +7,7 @@ profit add up exactly: net liquidation is the starting cash plus both profits, w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import msgspec
 
@@ -16,6 +16,7 @@ from ._market_instrument import Instrument
 __all__ = ["Account", "Holding", "Margins", "cents"]
 
 _CENT = Decimal("0.01")
+_PRECISE = Context(prec=60)
 _BASE = "USD"
 _DAY_TRADING = Decimal("0.5")
 _UNPAID = ("FUT", "CFD")
@@ -44,8 +45,8 @@ _NEVER = (
 
 
 def cents(amount: Decimal) -> Decimal:
-    """Round to cents."""
-    return amount.quantize(_CENT)
+    """Round to cents, however much it is."""
+    return amount.quantize(_CENT, context=_PRECISE)
 
 
 class Holding(msgspec.Struct):

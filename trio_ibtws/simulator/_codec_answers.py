@@ -72,7 +72,7 @@ _EXECUTION: Layout = (
     Group(
         "execution",
         *fields(
-            "execId time acctNumber exchange side shares:decimal price:float permId:int clientId:int liquidation:int "
+            "execId time acctNumber exchange side shares:decimal price:float permId:long clientId:int liquidation:int "
             "cumQty:decimal avgPrice:float orderRef evRule evMultiplier:float= modelCode lastLiquidity:int"
         ),
     ),
@@ -120,7 +120,7 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
     "orderStatus": (
         3,
         fields(
-            "orderId:id status filled:decimal remaining:decimal avgFillPrice:number permId:int parentId:int "
+            "orderId:id status filled:decimal remaining:decimal avgFillPrice:number permId:long parentId:int "
             "lastFillPrice:number clientId:int whyHeld mktCapPrice:number"
         ),
     ),
@@ -271,7 +271,7 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
     "historicalTicksBidAsk": (97, (*fields("reqId:id"), Repeat("ticks", *_TICK_BID_ASK), *fields("done:bool"))),
     "historicalTicksLast": (98, (*fields("reqId:id"), Repeat("ticks", *_TICK_LAST), *fields("done:bool"))),
     "tickByTick": (99, _TICK_BY_TICK),
-    "orderBound": (100, fields("permId:int clientId:int orderId:int")),
+    "orderBound": (100, fields("permId:long clientId:int orderId:int")),
     "completedOrder": (101, COMPLETED_ORDER),
     "completedOrdersEnd": (102, ()),
     "replaceFAEnd": (103, fields("reqId:id text:text")),
@@ -286,7 +286,7 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
     ),
     "userInfo": (107, fields("reqId:id whiteBrandingId")),
     "historicalDataEnd": (108, fields("reqId:id startDateStr endDateStr")),
-    "currentTimeInMillis": (109, fields("timeInMillis:int")),
+    "currentTimeInMillis": (109, fields("timeInMillis:long")),
     "configResponse": (110, fields("reqId:id")),
     "updateConfigResponse": (111, fields("reqId:id")),
 }

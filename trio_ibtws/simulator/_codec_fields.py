@@ -15,6 +15,7 @@ them knows nothing about text or protobuf. ``None`` is "not set".
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
@@ -34,6 +35,10 @@ __all__ = [
     "When",
     "fields",
     "number_text",
+    "read_decimal",
+    "read_float",
+    "read_id",
+    "read_int",
     "size_text",
 ]
 
@@ -42,6 +47,8 @@ Values = dict[str, Any]
 UNSET_INTEGER = 2**31 - 1
 UNSET_DOUBLE_TEXT = "1.7976931348623157E308"
 _UNSET_DOUBLE = 1.7976931348623157e308
+_MOST = Decimal(10) ** 15  # more of anything is a mistake, and makes sums of money that are not exact
+_PLACES = 16
 _WHOLE_SIZES_BELOW = 163  # sizes have been decimal numbers since FRACTIONAL_SIZE_SUPPORT
 _ESCAPES_SINCE = 153  # texts are ASCII with \uXXXX escapes since ENCODE_MSG_ASCII7
 
@@ -124,41 +131,80 @@ def _write_str(value: Any, _: int) -> str:
     return str(value)
 
 
-def _read_int(text: str) -> int | None:
-    value = int(text) if text else None
+def read_id(text: str) -> int:
+    """Read an integer of 32 bits, as ids and most numbers are.
+
+    Raises:
+      ValueError: it is none, or has more.
+    """
+    value = int(text)
+    if not -UNSET_INTEGER - 1 <= value <= UNSET_INTEGER:
+        raise ValueError(text)
+    return value
+
+
+def read_int(text: str) -> int | None:
+    """Read an integer of 32 bits that may be unset.
+
+    Raises:
+      ValueError: it is none, or has more.
+    """
+    value = read_id(text) if text else None
     return None if value == UNSET_INTEGER else value
 
 
-def _read_float(text: str) -> float | None:
-    value = float(text) if text else None
-    return None if value is not None and abs(value) >= _UNSET_DOUBLE else value
+def _read_long(text: str) -> int | None:
+    return int(text) if text else None
 
 
-def _read_decimal(text: str) -> Decimal | None:
+def read_float(text: str | float) -> float | None:
+    """Read a number that may be unset, which infinity is as well.
+
+    Raises:
+      ValueError: it is none.
+    """
+    if text == "":
+        return None
+    value = float(text)
+    if math.isnan(value):
+        raise ValueError(text)
+    return None if abs(value) >= _UNSET_DOUBLE else value
+
+
+def read_decimal(text: str) -> Decimal | None:
+    """Read a quantity that may be unset.
+
+    Raises:
+      ValueError: it is no number, or one that nobody can mean.
+      InvalidOperation: it is no number.
+    """
     if not text or text in {str(UNSET_INTEGER), str(2**63 - 1), str(-(2**63))}:
         return None
     value = Decimal(text)
-    if not value.is_finite():
+    if value.is_finite() and abs(value) >= Decimal(_UNSET_DOUBLE):
+        return None
+    if not value.is_finite() or abs(value) >= _MOST or value.as_tuple().exponent < -_PLACES:  # type: ignore[operator]
         raise ValueError(text)
-    return None if abs(value) >= Decimal(_UNSET_DOUBLE) else value
+    return value
 
 
 def _read_bool(text: str) -> bool:
-    return bool(int(text or 0))
+    return bool(read_id(text or "0"))
 
 
 _KINDS: dict[str, tuple[Callable[[Any, int], str], Callable[[str], Any], str]] = {
     # kind: how it is written, how it is read, and what is sent for None
     "str": (_write_str, str, ""),
     "text": (_write_text, str, ""),
-    "id": (_write_int, int, "0"),
-    "int": (_write_int, _read_int, "0"),
+    "id": (_write_int, read_id, "0"),
+    "int": (_write_int, read_int, "0"),
+    "long": (_write_int, _read_long, "0"),
     "bool": (_write_int, _read_bool, "0"),
-    "float": (_write_float, _read_float, "0.0"),
-    "number": (_write_number, _read_float, "0"),
-    "price": (_write_price, _read_float, "0.0"),
-    "decimal": (_write_decimal, _read_decimal, "0"),
-    "size": (_write_size, _read_decimal, "0"),
+    "float": (_write_float, read_float, "0.0"),
+    "number": (_write_number, read_float, "0"),
+    "price": (_write_price, read_float, "0.0"),
+    "decimal": (_write_decimal, read_decimal, "0"),
+    "size": (_write_size, read_decimal, "0"),
 }
 
 

@@ -188,7 +188,7 @@ OPEN_ORDER: Layout = (
         "order",
         *fields(
             "action totalQuantity:decimal orderType lmtPrice:float auxPrice:float tif ocaGroup account openClose "
-            "origin:int orderRef clientId:int permId:int outsideRth:bool hidden:bool discretionaryAmt:number "
+            "origin:int orderRef clientId:int permId:long outsideRth:bool hidden:bool discretionaryAmt:number "
             "goodAfterTime sharesAllocation faGroup faMethod faPercentage faProfile modelCode goodTillDate rule80A "
             "percentOffset:float= settlingFirm shortSaleSlot:int designatedLocation exemptCode:int=-1 "
             "auctionStrategy:int startingPrice:float= stockRefPrice:float= delta:float= stockRangeLower:float= "
@@ -253,7 +253,7 @@ COMPLETED_ORDER: Layout = (
         "order",
         *fields(
             "action totalQuantity:decimal orderType lmtPrice:float auxPrice:float tif ocaGroup account openClose "
-            "origin:int orderRef permId:int outsideRth:bool hidden:bool discretionaryAmt:number goodAfterTime faGroup "
+            "origin:int orderRef permId:long outsideRth:bool hidden:bool discretionaryAmt:number goodAfterTime faGroup "
             "faMethod faPercentage faProfile modelCode goodTillDate rule80A percentOffset:float= settlingFirm "
             "shortSaleSlot:int designatedLocation exemptCode:int=-1 startingPrice:float= stockRefPrice:float= "
             "delta:float= stockRangeLower:float= stockRangeUpper:float= displaySize:int=2147483647 sweepToFill:bool "
@@ -290,7 +290,7 @@ COMPLETED_ORDER: Layout = (
             "refFuturesConId:int=2147483647 autoCancelParent:bool"
         ),
         Field("shareholder", absent="Not an insider or substantial shareholder"),
-        *fields("imbalanceOnly:bool routeMarketableToBbo:bool parentPermId:int=9223372036854775807"),
+        *fields("imbalanceOnly:bool routeMarketableToBbo:bool parentPermId:long=9223372036854775807"),
     ),
     Group("orderState", *fields("completedTime completedStatus")),
     Group(

@@ -7,6 +7,7 @@ value is and what stands for it when it is absent is in the text tables, and whi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -14,7 +15,18 @@ from importlib import import_module
 from typing import Any
 
 from ._codec_answers import ANSWERS
-from ._codec_fields import UNSET_INTEGER, FieldError, Layout, Values, number_text, size_text
+from ._codec_fields import (
+    UNSET_INTEGER,
+    FieldError,
+    Layout,
+    Values,
+    number_text,
+    read_decimal,
+    read_float,
+    read_id,
+    read_int,
+    size_text,
+)
 from ._codec_orders import COMPLETED_ORDER, OPEN_ORDER
 from ._codec_protobuf_names import FLAT, answer_class, request_class, value_name
 from ._codec_protobuf_shapes import INWARDS, OUTWARDS
@@ -246,18 +258,26 @@ _TO_WIRE: dict[int, Callable[[Any], Any]] = {  # by FieldDescriptor.CPPTYPE_…
 }
 
 
+def _whole(value: Any) -> int | None:
+    """Return a number as an integer, whatever the field's type is."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(value)
+    return None if value == "" else read_int(str(int(value)))
+
+
 _FROM_WIRE: dict[str, Callable[[Any], Any]] = {
     # by kind of the value; all others are taken as they are
     "str": lambda value: value if isinstance(value, str) else number_text(value),
     "text": lambda value: value if isinstance(value, str) else number_text(value),
-    "int": lambda value: None if value in {"", UNSET_INTEGER} else int(value),
-    "id": int,
+    "int": _whole,
+    "id": read_id,
+    "long": int,
     "bool": bool,
-    "float": float,
-    "number": float,
-    "price": float,
-    "decimal": lambda value: Decimal(value) if value else None,
-    "size": lambda value: Decimal(value) if value else None,
+    "float": read_float,
+    "number": read_float,
+    "price": read_float,
+    "decimal": lambda value: read_decimal(str(value)),
+    "size": lambda value: read_decimal(str(value)),
 }
 
 

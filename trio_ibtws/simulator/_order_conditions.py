@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -15,7 +16,9 @@ from ._times import parse_time
 __all__ = ["Conditions"]
 
 _PRICE, _TIME, _MARGIN, _EXECUTION, _VOLUME, _PERCENT = 1, 3, 4, 5, 6, 7
+_WHOLE = (_MARGIN, _VOLUME)
 _OF_CONTRACT = (_PRICE, _VOLUME, _PERCENT)
+_INTEGERS_BELOW = 2**31
 _ANYWHERE = ("", "SMART", "*")
 _INVALID = (321, "Error validating request.-'bO' : cause - Invalid condition was entered")
 _NO_SUCH_CONTRACT = (200, "No security definition has been found for the request")
@@ -44,8 +47,7 @@ class Conditions:
             kind = row["type"]
             if kind in _OF_CONTRACT and self._instrument(row) is None:
                 return _NO_SUCH_CONTRACT
-            readable = kind == _EXECUTION or (kind in {_MARGIN, *_OF_CONTRACT} and _number(row) is not None)
-            if not readable and not (kind == _TIME and parse_time(row["value"]) is not None):
+            if not _readable(kind, row):
                 return _INVALID
         return None
 
@@ -89,11 +91,24 @@ class Conditions:
         return found if found is not None and found.series is not None else None
 
 
+def _readable(kind: int, row: dict[str, Any]) -> bool:
+    """Return whether the value of a condition is one of its kind; volumes and margins are whole numbers."""
+    if kind == _TIME:
+        return parse_time(row["value"]) is not None
+    if kind == _EXECUTION:
+        return True
+    number = _number(row)
+    if kind in _WHOLE:
+        return number is not None and number.is_integer() and abs(number) < _INTEGERS_BELOW
+    return kind in {_PRICE, _PERCENT} and number is not None
+
+
 def _number(row: dict[str, Any]) -> float | None:
     try:
-        return float(row["value"])
+        number = float(row["value"])
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def _alternatives(rows: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

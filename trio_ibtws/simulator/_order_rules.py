@@ -7,7 +7,7 @@ from typing import Any
 
 from ._accounts import Account
 from ._market_instrument import Instrument, increment
-from ._orders import ORDER_TYPES
+from ._orders import ORDER_TYPES, OTHER_TYPES
 from ._times import parse_time
 
 __all__ = ["Refusal", "beyond_means", "refusal", "warning"]
@@ -24,6 +24,9 @@ _PRICES: dict[str, tuple[str, ...]] = {
     "LIT": ("lmtPrice", "auxPrice"),
 }
 """The prices that an order of a type must have."""
+_ALL_PRICES = ("lmtPrice", "auxPrice", "trailStopPrice", "trailingPercent", "lmtPriceOffset")
+_PRICES_BELOW = 1e9
+_YEAR = 366 * 86400.0
 _IDEALPRO_LEAST = Decimal(20_000)
 _TIFS = ("", "DAY", "GTC", "IOC", "GTD", "OPG", "FOK", "DTC", "GTX", "AUC")
 
@@ -47,7 +50,7 @@ ALGORITHMS = frozenset(
 """The algorithms of IB that are known; orders with one work as orders without."""
 
 
-def refusal(order: dict[str, Any], instrument: Instrument, account: Account) -> Refusal | None:
+def refusal(order: dict[str, Any], instrument: Instrument, account: Account, now: float) -> Refusal | None:
     """Return the error for an order that is malformed, or ``None``."""
     cause = _malformed(order)
     if cause is not None:
@@ -60,9 +63,11 @@ def refusal(order: dict[str, Any], instrument: Instrument, account: Account) -> 
     if order["account"] not in {"", account.name}:
         return 321, "Error validating request.-'v' : cause - Invalid account code was entered."
     prices = [order.get(name) for name in _prices_of(order["orderType"])]
-    if order["orderType"].startswith("TRAIL") and bool(order.get("auxPrice")) == bool(order.get("trailingPercent")):
+    if any(abs(order.get(name) or 0.0) >= _PRICES_BELOW for name in _ALL_PRICES):
+        return 321, "Error validating request.-'v' : cause - A price is out of range."
+    if order["orderType"].startswith("TRAIL") and not _trails(order):
         return 321, "Error validating request.-'v' : cause - Either a trailing amount or a percentage is needed."
-    if order["tif"] == "GTD" and parse_time(order.get("goodTillDate") or "") is None:
+    if not _times_make_sense(order, now):
         return 391, "The time or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss xx/xxxx."
     if any(price is None or (price <= 0 and not instrument.legs) for price in prices):
         return 321, "Error validating request.-'v' : cause - A price is missing for this order type."
@@ -74,7 +79,7 @@ def refusal(order: dict[str, Any], instrument: Instrument, account: Account) -> 
 def _malformed(order: dict[str, Any]) -> str | None:
     if order["action"] not in {"BUY", "SELL"}:
         return "Invalid side was entered"
-    if order["orderType"] not in ORDER_TYPES:
+    if order["orderType"] not in ORDER_TYPES and order["orderType"] not in OTHER_TYPES:
         return "Invalid order type was entered"
     if order["tif"] not in _TIFS:
         return "Invalid time in force was entered"
@@ -84,13 +89,28 @@ def _malformed(order: dict[str, Any]) -> str | None:
 def _unsupported(order: dict[str, Any], instrument: Instrument) -> Refusal | None:
     """Return the error for what an order asks for and cannot have, or ``None``."""
     algorithm, shown = order.get("algoStrategy"), order.get("displaySize")
-    if ORDER_TYPES[order["orderType"]] not in instrument.terms.order_types.split(",") and instrument.has_quotes:
+    kind = ORDER_TYPES.get(order["orderType"])
+    if kind is None or (kind not in instrument.terms.order_types.split(",") and instrument.has_quotes):
         return 387, "Unsupported order type for this exchange and security type."
     if algorithm and algorithm not in ALGORITHMS:
         return 439, "Order processing failed. Algorithm definition not found."
     if shown and (algorithm or shown >= (order["totalQuantity"] or 0)):
         return 10255, "The 'Display Size' order attribute may not be specified for this order."
     return None
+
+
+def _times_make_sense(order: dict[str, Any], now: float) -> bool:
+    """Return whether the times that an order has can be read, and begin within a year."""
+    after = order.get("goodAfterTime")
+    begins = parse_time(after) if after else now
+    ends = parse_time(order.get("goodTillDate") or "") if order["tif"] == "GTD" else now
+    return begins is not None and begins <= now + _YEAR and ends is not None
+
+
+def _trails(order: dict[str, Any]) -> bool:
+    """Return whether a trailing order says by how much, in one way."""
+    ways = [order.get("auxPrice") or 0.0, order.get("trailingPercent") or 0.0]
+    return min(ways) == 0 < max(ways)
 
 
 def _prices_of(kind: str) -> tuple[str, ...]:

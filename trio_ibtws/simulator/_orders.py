@@ -9,7 +9,7 @@ import msgspec
 
 from ._market_instrument import Instrument, Leg
 
-__all__ = ["ORDER_TYPES", "TERMINAL", "Execution", "Order", "parts_of"]
+__all__ = ["ORDER_TYPES", "OTHER_TYPES", "TERMINAL", "Execution", "Order", "parts_of"]
 
 ORDER_TYPES: dict[str, str] = {
     "MKT": "MKT",
@@ -24,6 +24,34 @@ ORDER_TYPES: dict[str, str] = {
     "LOC": "LOC",
 }
 """The order types, and what contract details call them."""
+OTHER_TYPES = frozenset(
+    {
+        "AUC",
+        "BOX TOP",
+        "LMT + MKT",
+        "MIDPRICE",
+        "MKT PRT",
+        "MTL",
+        "PASSV REL",
+        "PEG BENCH",
+        "PEG BEST",
+        "PEG MID",
+        "PEG MKT",
+        "PEG PRIM",
+        "PEG STK",
+        "REL",
+        "REL + LMT",
+        "REL + MKT",
+        "SNAP MID",
+        "SNAP MKT",
+        "SNAP PRIM",
+        "STP PRT",
+        "TRAIL LIT",
+        "TRAIL MIT",
+        "VOL",
+    }
+)
+"""Order types that TWS knows, and that nothing here trades."""
 _TRIGGERED = frozenset({"STP", "STP LMT", "TRAIL", "TRAIL LIMIT", "MIT", "LIT"})
 _LIMITED = frozenset({"LMT", "STP LMT", "LIT", "LOC"})
 TERMINAL = frozenset({"Filled", "Cancelled", "Inactive", "ApiCancelled"})

@@ -37,7 +37,7 @@ def place_order(session: Session, values: dict[str, Any]) -> None:
     instrument = instrument_for(session, order_id, values["contract"])
     if instrument is None:
         return
-    problem = refusal(values["order"], instrument, session.world.account)
+    problem = refusal(values["order"], instrument, session.world.account, session.world.clock.now())
     problem = problem or exchange.conditions.problem(values["order"].get("conditions") or ())
     if problem is None and not (instrument.priced and instrument.has_quotes):
         problem = (201, "Order rejected - reason:No trading permissions.")
