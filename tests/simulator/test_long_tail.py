@@ -57,6 +57,8 @@ async def test_headlines_and_articles(client: StockClient) -> None:
     assert codes(got) == [(3, 10172), (4, 10276)]
     assert names(got)[-1] == "historicalNewsEnd"
     assert not got[-1].hasMore
+    client.reqHistoricalNews(6, APPLE, "BRFG", "0001-01-01 00:00:00.0", "0001-01-01 00:00:00.0", 5, [])
+    assert names(await client.sync()) == ["historicalNewsEnd"]
 
 
 async def test_bulletins(client: StockClient, sim: Simulator) -> None:

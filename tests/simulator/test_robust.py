@@ -165,3 +165,39 @@ async def survive_protobuf(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_nonsense_in_protobuf_is_survived(seed: int) -> None:
     anyio.run(survive_protobuf, seed, backend="trio")
+
+
+async def survive_legs_without_a_value() -> None:
+    """Text has no legs in these requests; in protobuf every contract may have some, without some of their values."""
+    async with open_simulator(port=None, scenario=Scenario(limits=Limits.off())) as sim:
+        stream = await connect(sim, PROTOBUF_VERSIONS[0], 1)
+        for number in (9, 21, 50, 87, 88, 96, 97):
+            message = wire_class(REQUESTS[number][0], request=True)()
+            message.contract.symbol, message.contract.secType, message.contract.exchange = "AAPL", "BAG", "SMART"
+            message.contract.comboLegs.add().conId = 265598
+            message.contract.comboLegs.add().action = "BUY"
+            await stream.send(frame((number + 200).to_bytes(4, "big") + message.SerializeToString()))
+        assert await answers_with_rules(stream)
+
+
+@pytest.mark.speaks(213)
+def test_legs_without_a_value_are_survived() -> None:
+    anyio.run(survive_legs_without_a_value, backend="trio")
+
+
+# --- connections that say nothing ----------------------------------------------------------------------------------
+
+
+async def crowd_of_silent_ones() -> None:
+    async with open_simulator(port=None, scenario=Scenario(limits=Limits(clients=2))) as sim:
+        silent = [await sim.connect() for _ in range(5)]
+        for client_id in (1, 2):
+            stream = await sim.connect()
+            await stream.send(b"API\0" + frame(b"v100..157") + frame(b"71\x002\x00%d\x00\0" % client_id))
+            assert await stream.receive()
+        assert len(silent) == 5
+
+
+@pytest.mark.parametrize("backend", ["trio", "asyncio"])
+def test_those_that_say_nothing_take_no_place(backend: str) -> None:
+    anyio.run(crowd_of_silent_ones, backend=backend)

@@ -25,7 +25,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
       messages_per_second: messages in any second (error 100 for each beyond). A client that connects with
         ``+PACEAPI`` is slowed down instead.
       rate_violations: so many errors 100, and the connection is closed.
-      clients: connections at once; one more is hung up on.
+      clients: connections at once that have shaken hands; one more is hung up on.
       depth: market depth subscriptions at once (error 309).
       tick_by_tick: tick-by-tick subscriptions at once (error 10190).
       scanners: scanner subscriptions at once (error 162).

@@ -43,12 +43,13 @@ def combo(wanted: dict[str, Any], by_id: Callable[[int], Instrument | None]) -> 
 
 
 def _leg(row: dict[str, Any], by_id: Callable[[int], Instrument | None]) -> Leg | None:
-    found = by_id(row["conId"] or 0)
+    found = by_id(row.get("conId") or 0)
     signs = {"BUY": 1, "SELL": -1}
     good = found is not None and found.series is not None and found.has_quotes
-    if found is None or not good or row["action"] not in signs or (row["ratio"] or 0) < 1:
+    ratio, action = row.get("ratio") or 0, row.get("action")
+    if found is None or not good or action not in signs or ratio < 1:
         return None
-    return Leg(instrument=found, ratio=row["ratio"], sign=signs[row["action"]])
+    return Leg(instrument=found, ratio=ratio, sign=signs[action])
 
 
 def combo_tick(legs: Sequence[Leg], ticks: Sequence[Tick]) -> Tick:

@@ -78,11 +78,11 @@ def historical_news(session: Session, values: dict[str, Any]) -> None:
     instrument = session.world.contracts.by_id(values["conId"] or 0)
     now = session.world.clock.now()
     start = _moment(values["startDateTime"], now - 30 * 86400)
-    end = min(_moment(values["endDateTime"], now), now)
+    end = max(min(_moment(values["endDateTime"], now), now), 0.0)  # before 1970 there was no news
     found: list[_Story] = []
     if instrument is not None:
         for code in wanted:
-            found += _stories(code, instrument.con_id, instrument.long_name, max(start, end - 365 * 86400), end)
+            found += _stories(code, instrument.con_id, instrument.long_name, max(start, end - 365 * 86400, 0.0), end)
     found.sort(key=lambda story: (-story.at, story.provider))
     most = min(values["totalResults"] or _MOST, _MOST)
     for story in found[:most]:

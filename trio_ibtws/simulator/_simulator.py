@@ -71,7 +71,7 @@ class Simulator:
     async def serve(self, stream: ByteStream) -> None:
         """Serve one client until it goes or is thrown out. *stream* is closed in the end."""
         most = self._gateway.scenario.limits.clients
-        if most is not None and len(self._peers) >= most:
+        if most is not None and sum(peer.session is not None for peer in self._peers) >= most:
             await anyio.aclose_forcefully(stream)
             return
         connection = Connection(stream)
