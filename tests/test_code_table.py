@@ -51,6 +51,7 @@ def error(session: Session, about: int, code: int, message: str) -> None:
         (309, "Max number (3) of market depth requests has been reached", LimitReached),
         (322, "Error processing request.-'bO' : cause - Duplicate ticker id", RequestError),
         (322, "Error processing request: Maximum number of account summary requests exceeded", LimitReached),
+        (322, "Error processing request: Only 50 simultaneous API historical data requests allowed.", LimitReached),
         (10190, "Max number of tick-by-tick requests has been reached.", LimitReached),
         (430, "The fundamentals data for the security specified is not available.", NoData),
         (10358, "Fundamentals data is not allowed.", NoPermission),

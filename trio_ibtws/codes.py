@@ -124,8 +124,11 @@ _LIMITS = {
     101: _error("as many quotes are open as the account has market data lines", LimitReached),
     309: _error("as many order books are open as the account may have", LimitReached),
     322: _error(
-        "a duplicate request id, or more account summaries than the two that TWS runs",
-        texts={"maximum number": CodeRule(error=LimitReached)},
+        "a duplicate request id, or more account summaries, scanners or queries for bars than TWS runs at once",
+        texts={
+            "maximum number": CodeRule(error=LimitReached),
+            "simultaneous api": CodeRule(error=LimitReached),
+        },
     ),
     10190: _error("as many tick-by-tick subscriptions are open as the account may have", LimitReached),
 }

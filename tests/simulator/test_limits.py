@@ -47,8 +47,11 @@ async def test_fifty_messages_a_second_then_errors_then_the_end(speed: float) ->
         await client.flush()
         got = await client.end()
     assert 45 <= names(got).count("nextValidId") <= 50  # the start, and what came with it, counts as well
-    assert codes(got) == [100, 100, 100]
-    assert got[-1].errorString == "Max rate of messages per second has been exceeded."
+    assert codes(got) == [0, 100, 100, 100]
+    texts = [each.errorString for each in got if each.name == "error"]
+    assert texts[0] == "Warning: Approaching max rate of 50 messages per second (41)"
+    assert texts[1] == "Max rate of messages per second has been exceeded:max=50 rec=51 (1)"
+    assert texts[-1] == "Max rate of messages per second has been exceeded:max=50 rec=53 (3)"
     assert len(sim.received) <= 50
 
 
@@ -57,7 +60,7 @@ async def test_a_second_later_there_is_room_again(speed: float) -> None:
         await anyio.sleep(2 / speed)
         for _ in range(6):
             client.reqManagedAccts()
-        assert codes(await client.until("error")) == [100]
+        assert codes(await client.until("error", errorCode=100)) == [0, 100]
         await anyio.sleep(2 / speed)
         client.reqIds(1)
         assert codes(await client.until("nextValidId")) == []
@@ -133,7 +136,8 @@ async def test_fifty_open_queries(speed: float) -> None:
         for number in range(3):
             history(client, number, duration=f"{number + 1} D")
         got = await client.until("historicalDataEnd", reqId=1)
-        assert [each.reqId for each in got if each.name == "error"] == [2]
+        assert [(each.reqId, each.errorCode) for each in got if each.name == "error"] == [(2, 322)]
+        assert "Only 2 simultaneous API historical data requests allowed." in str(got[0].errorString)
         history(client, 4, duration="4 D")
         assert codes(await client.until("historicalDataEnd")) == []
 
@@ -213,14 +217,18 @@ async def test_what_comes_at_once_is_a_burst_however_it_is_cut(speed: float) -> 
         assert client.stream is not None
         for _ in range(11):
             await client.stream.send(frame(b"8\x001\x001\0"))
-        assert codes(await client.end()) == [100]
+        assert codes(await client.end()) == [0, 100]
 
 
 async def test_two_account_summaries(speed: float) -> None:
     async with running(speed) as (_, client):
         for request in (1, 2, 3):
             client.reqAccountSummary(request, "All", "NetLiquidation")
-        assert codes(await client.until("error")) == [322]
+        got = await client.until("error")
+        assert codes(got) == [322]
+        assert got[-1].errorString.endswith(
+            "Maximum number of account summary requests exceeded; desubscribe to previous request first"
+        )
         client.cancelAccountSummary(1)
         client.reqAccountSummary(3, "All", "NetLiquidation")
         await client.until("accountSummaryEnd", reqId=3)

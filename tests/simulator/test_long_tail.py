@@ -116,7 +116,7 @@ async def test_scans_that_find_nothing_or_are_none(client: StockClient) -> None:
     assert names(got) == ["error", "scannerDataEnd"]
     client.reqScannerSubscription(1, scan("MOST_ACTIVE"), [], [])
     client.reqScannerSubscription(2, scan("NONSENSE"), [], [])
-    assert codes(await client.sync()) == [(1, 102), (2, 162)]
+    assert codes(await client.sync()) == [(1, 322), (2, 162)]
 
 
 # --- advisors ----------------------------------------------------------------------------------------------------

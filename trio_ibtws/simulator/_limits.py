@@ -15,6 +15,7 @@ __all__ = ["HistoricalPacing", "Limits", "RateGate", "Window"]
 
 _SECOND = 1.0
 _TEN_MINUTES = 600.0
+_NEARLY = 0.8  # of what is allowed in a second: then a gateway warns
 _BURST = 2.0  # seconds in which requests for the same contract are counted
 
 
@@ -22,17 +23,19 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What a client may ask for. ``None`` is no limit; the defaults are a gateway's.
 
     Attributes:
-      messages_per_second: messages in any second (error 100 for each beyond). A client that connects with
+      messages_per_second: messages in any second (a warning, code 0, from four fifths of it on, and error 100 for
+        each beyond). A client that connects with
         ``+PACEAPI`` is slowed down instead.
       rate_violations: so many errors 100, and the connection is closed.
       clients: connections at once that have shaken hands; one more is hung up on.
       depth: market depth subscriptions at once (error 309).
       tick_by_tick: tick-by-tick subscriptions at once (error 10190).
-      scanners: scanner subscriptions at once (error 162).
+      scanners: scanner subscriptions at once (error 322).
       summaries: account summaries at once (error 322).
       real_time_bars: new real-time bar subscriptions in ten minutes (error 420).
-      historical_open: historical queries at once (error 162, as for the next three).
-      historical_identical: seconds that have to pass before the same historical query may come again.
+      historical_open: historical queries at once (error 322).
+      historical_identical: seconds that have to pass before the same historical query may come again (error 162, as for
+        the next two).
       historical_same_contract: queries for one contract, exchange and kind of data in two seconds.
       historical_small_bars: queries for bars of 30 seconds or less in ten minutes; one for BID_ASK counts as two.
     """
@@ -80,11 +83,31 @@ class Window:
 
 
 class RateGate:
-    """Counts the messages of one client; those that are too fast are refused, or get a later instant."""
+    """Counts the messages of one client; those that are too fast are refused, or get a later instant.
+
+    Attributes:
+      refused: how many were.
+    """
 
     def __init__(self, limit: int | None) -> None:
         self._limit = limit
         self._window = Window(_SECOND)
+        self._warned = float("-inf")
+        self.refused: int = 0
+
+    def warning(self, now: float) -> str:
+        """Return what a gateway says of a client that is nearly too fast, once a second, or an empty text."""
+        count = self._window.count(now)
+        if self._limit is None or count <= self._limit * _NEARLY or now - self._warned < _SECOND:
+            return ""
+        self._warned = now
+        return f"Warning: Approaching max rate of {self._limit} messages per second ({count})"
+
+    def refusal(self, now: float) -> str:
+        """Return what a gateway says of a message that was not admitted."""
+        self.refused += 1
+        rate = f"max={self._limit} rec={self._window.count(now) + self.refused}"
+        return f"Max rate of messages per second has been exceeded:{rate} ({self.refused})"
 
     def admit(self, now: float) -> bool:
         """Return whether one more message may come now."""

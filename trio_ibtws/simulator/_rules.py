@@ -60,10 +60,14 @@ _AT_ONCE: Mapping[str, _AtOnce] = {
     ),
     "reqScannerSubscription": _AtOnce(
         lambda limits: limits.scanners,
-        162,
-        _HISTORICAL + "Only {limit} simultaneous API scanner subscriptions are allowed.",
+        322,
+        "Error processing request.-'co' : cause - Only {limit} simultaneous API scanner subscriptions are allowed.",
     ),
-    "reqHistoricalData": _AtOnce(lambda limits: limits.historical_open, 162, _HISTORICAL + _PACING),
+    "reqHistoricalData": _AtOnce(
+        lambda limits: limits.historical_open,
+        322,
+        "Error processing request.-'bS' : cause - Only {limit} simultaneous API historical data requests allowed.",
+    ),
 }
 
 

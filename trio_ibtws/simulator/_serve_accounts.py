@@ -19,6 +19,10 @@ _UPDATES_MULTI = "account updates multi"
 _SUMMARY = "account summary"
 _UPDATES = "account updates"
 NO_SUCH_ACCOUNT = "Error validating request.-'bA' : cause - Invalid account code was entered."
+_TOO_MANY_SUMMARIES = (
+    "Error processing request.-'b1' : cause - Maximum number of account summary requests exceeded; desubscribe to "
+    "previous request first"
+)
 _EVERY = 180.0  # seconds between two rounds of changed values
 
 
@@ -76,8 +80,7 @@ def account_summary(session: Session, values: dict[str, Any]) -> None:
     open_ones = sum(kind == _SUMMARY for kind, _ in session.lines)
     most = session.world.scenario.limits.summaries
     if (most is not None and open_ones >= most) or session.has_line(_SUMMARY, request):
-        text = "Error processing request.-'bX' : cause - Maximum number of account summary requests exceeded"
-        session.error(request, 322, text)
+        session.error(request, 322, _TOO_MANY_SUMMARIES)
         return
     sent: dict[tuple[str, str], str] = {}
 

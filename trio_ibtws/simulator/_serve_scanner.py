@@ -14,6 +14,7 @@ _KIND = "scanner"
 _EVERY = 30.0  # seconds between two results
 _MOST_ROWS = 50
 _SERVICE = "Historical Market Data Service error message:"
+_DUPLICATE = "Error processing request.-'co' : cause - Duplicate ticker ID for API scanner subscription"
 _LOCATIONS = ("STK.US", "STK.US.MAJOR", "STK.NASDAQ", "STK.NYSE")
 
 
@@ -67,7 +68,7 @@ def subscription(session: Session, values: dict[str, Any]) -> None:
     """Serve reqScannerSubscription: the result now, and every half minute."""
     request, code = values["reqId"], values["scanCode"]
     if session.has_line(_KIND, request):
-        session.error(request, 102, "Duplicate ticker id")
+        session.error(request, 322, _DUPLICATE)
         return
     if code not in _SCANS:
         session.error(request, 162, f"{_SERVICE}Scanner type with code {code} is disabled")

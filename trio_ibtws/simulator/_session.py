@@ -25,7 +25,6 @@ __all__ = ["NO_ID", "Handler", "Received", "Session"]
 NO_ID = -1
 """The request id of messages that belong to no request."""
 _CLIENT_ID_IN_USE = "Unable to connect as the client id is already in use. Retry with a unique client id."
-_TOO_FAST = "Max rate of messages per second has been exceeded."
 _CLOSE_AFTER_326 = 0.7  # seconds, as measured at gateways
 _FIELD_NAMES = {"reqId": "Client Req Id", "orderId": "Order Id"}
 _MARKET_DATA_REQUESTS = ("reqMktData", "reqMktDepth", "reqTickByTickData", "reqRealTimeBars", "reqHistoricalData")
@@ -82,7 +81,6 @@ class Session:
         self._contracts: dict[Hashable, dict[str, Any]] = {}
         self._paced = paced
         self._rate = RateGate(world.scenario.limits.messages_per_second)
-        self._violations = 0
         self._handlers = handlers
         self._greet = greet
         self._log = log
@@ -157,13 +155,14 @@ class Session:
         elif not self._rate.admit(clock.now()):
             self._too_fast()
             return
+        elif warning := self._rate.warning(clock.now()):
+            self.error(NO_ID, 0, warning)
         self._read(body)
 
     def _too_fast(self) -> None:
-        self.error(NO_ID, 100, _TOO_FAST)
-        self._violations += 1
+        self.error(NO_ID, 100, self._rate.refusal(self.world.clock.now()))
         most = self.world.scenario.limits.rate_violations
-        if most is not None and self._violations >= most:
+        if most is not None and self._rate.refused >= most:
             self.connection.close()
 
     def _read(self, body: bytes) -> None:
