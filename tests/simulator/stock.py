@@ -120,6 +120,10 @@ class StockClient(_Recording, _Client):  # type: ignore[misc]
         self.outbox.data.clear()
         await self.stream.send(data)
 
+    async def next_frame(self) -> bytes:
+        """Return the next frame, not decoded."""
+        return await self._frame()
+
     async def _frame(self) -> bytes:
         assert self.stream is not None
         while (body := self._frames.next_frame()) is None:
@@ -166,6 +170,11 @@ class StockClient(_Recording, _Client):  # type: ignore[misc]
         """Return everything that has come by the time that the server answers something else."""
         self.reqMarketRule(26)
         return (await self.until("marketRule"))[:-1]
+
+    async def sync_locally(self) -> list[Got]:
+        """Do so by a question that TWS answers though it has no connection to IB."""
+        self.reqIds(1)
+        return (await self.until("nextValidId"))[:-1]
 
 
 def _is(got: Got, name: str, arguments: dict[str, Any]) -> bool:

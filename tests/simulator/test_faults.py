@@ -7,8 +7,9 @@ from typing import Any
 import anyio
 import pytest
 from anyio import BrokenResourceError, EndOfStream
+from ibapi.execution import ExecutionFilter
 
-from tests.simulator.stock import VERSIONS, StockClient, comes_true, contract, names, order
+from tests.simulator.stock import VERSIONS, StockClient, cancel, comes_true, contract, names, order
 from trio_ibtws._runtime._framing import FrameBuffer
 from trio_ibtws.errors import FrameTooLarge
 from trio_ibtws.simulator import Limits, Scenario, ScriptError, Simulator, open_simulator
@@ -195,6 +196,79 @@ async def test_a_request_dies_before_it_is_seen(sim: Simulator, client: StockCli
     assert sim.clients == (1,)
 
 
+# --- to orders and connections -----------------------------------------------------------------------------------
+
+
+async def test_a_price_is_corrected(sim: Simulator, client: StockClient) -> None:
+    sim.faults.correct(1.0)  # there is nothing to correct yet
+    client.reqPositions()
+    client.placeOrder(1, contract(), order("BUY", 10))
+    got = await client.until("commissionReport")
+    (before,) = [each.execution for each in got if each.name == "execDetails"]
+    await client.until("position")
+    sim.faults.correct(before.price - 1, client_id=2)
+    sim.faults.correct(before.price - 1, client_id=1)
+    got = await client.until("position")
+    assert names(got) == ["execDetails", "commissionReport", "position"]
+    after = got[0].execution
+    assert after.execId == before.execId.removesuffix("01") + "02"
+    assert (after.price, after.shares, after.time) == (before.price - 1, before.shares, before.time)
+    assert got[-1].avgCost == pytest.approx(after.price + 0.1)
+    client.reqExecutions(5, ExecutionFilter())
+    got = await client.sync()
+    assert [each.execution.execId for each in got if each.name == "execDetails"] == [after.execId]
+
+
+async def test_a_change_makes_a_second_order(sim: Simulator, client: StockClient) -> None:
+    client.placeOrder(1, contract(), order("BUY", 5, "LMT", lmtPrice=1.0))
+    first = (await client.sync())[-1].permId
+    sim.faults.fork_order()
+    client.placeOrder(1, contract(), order("BUY", 5, "LMT", lmtPrice=2.0))
+    second = (await client.sync())[-1].permId
+    assert second != first
+    client.reqOpenOrders()
+    shown = [each for each in await client.sync() if each.name == "openOrder"]
+    assert [(each.orderId, each.order.permId, each.order.lmtPrice) for each in shown] == [(1, first, 1), (1, second, 2)]
+    for perm_id in (second, first):
+        cancel(client, 1)
+        assert {each.permId for each in await client.sync() if each.name == "orderStatus"} == {perm_id}
+    cancel(client, 1)
+    assert [each.errorCode for each in await client.sync()] == [10148]
+
+
+async def test_quotes_go_on_for_a_while_though_the_link_is_lost(
+    sim: Simulator, client: StockClient, speed: float
+) -> None:
+    client.reqMktData(1, contract(), "", False, False, [])
+    await client.until("tickPrice")
+    sim.faults.lose_link(60, quotes=10)
+    await client.until("error", errorCode=1100)
+    await client.until("tickSize")
+    await anyio.sleep(15 / speed)
+    await client.sync_locally()
+    await anyio.sleep(15 / speed)
+    assert await client.sync_locally() == []
+    await client.until("error", errorCode=1102)
+    await client.until("tickSize")
+
+
+async def test_a_dialog_waits_for_a_click(sim: Simulator, client: StockClient, speed: float) -> None:
+    before = sim.time()
+    sim.faults.dialog(20)
+    other = StockClient(await sim.connect(), VERSION)
+    client.reqIds(1)
+    await client.sync()  # those who are in already notice nothing
+    assert (await other.shake_hands(f"v100..{VERSION}")).startswith(str(VERSION).encode())
+    assert sim.time() - before >= 19.9
+    sim.faults.dialog()
+    third = StockClient(await sim.connect(), VERSION)
+    with anyio.move_on_after(60 / speed) as scope:
+        await third.shake_hands(f"v100..{VERSION}")
+    assert scope.cancelled_caught
+    sim.faults.accept()
+    assert (await third.next_frame()).startswith(str(VERSION).encode())
+
+
 # --- scripts -----------------------------------------------------------------------------------------------------
 
 SCRIPT = """
@@ -252,6 +326,8 @@ async def test_a_script_by_the_clock(speed: float) -> None:
         ("mute symbol=AAPL", "'mute' takes no symbol="),
         ("at noon", "'noon' is no time of the day"),
         ("lose link data=gone", "'gone' is none of lost, kept"),
+        ("lose link quotes=few", "'few' is no number of seconds"),
+        ("correct x", "'x' is no price"),
     ],
 )
 def test_what_is_no_script(line: str, problem: str) -> None:
@@ -287,6 +363,12 @@ def test_what_is_no_script(line: str, problem: str) -> None:
         "restart 5",
         "change port 7",
         "drop placeOrder symbol=IBM",
+        "correct 70.25",
+        "correct 70 client=1",
+        "fork order",
+        "dialog 5",
+        "accept",
+        "lose link 5 data=lost quotes=2.5",
     ],
 )
 async def test_every_step_can_be_done(sim: Simulator, client: StockClient, line: str, speed: float) -> None:

@@ -53,6 +53,15 @@ async def test_the_link_is_lost_and_data_are_maintained(sim: Simulator, speed: f
     assert "symbolSamples" in names(await client.until("tickPrice", reqId=1))
 
 
+async def test_the_link_is_lost_after_a_long_rest(sim: Simulator, speed: float) -> None:
+    client = await start(sim)
+    await anyio.sleep(600 / speed)  # in which nothing happens at all
+    before = sim.time()
+    sim.faults.lose_link(30)
+    await client.until("error", errorCode=1102)
+    assert sim.time() - before >= 29.9
+
+
 async def test_the_link_is_lost_and_so_are_data(sim: Simulator, speed: float) -> None:
     client = await start(sim)
     client.reqMktData(1, contract(), "", False, False, [])

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import anyio
 import pytest
 
 from tests.simulator.stock import Got, StockClient, cancel, cancel_all, comes_true, contract, names, order
@@ -246,6 +247,33 @@ async def test_a_day_order_ends_with_the_day(version: int, speed: float) -> None
 
 
 # --- the account -------------------------------------------------------------------------------------------------
+
+
+async def test_executions_of_other_days(speed: float, version: int) -> None:
+    from ibapi.execution import ExecutionFilter
+
+    start = datetime(2013, 1, 7, 23, 59, 30)
+    async with open_simulator(port=None, scenario=Scenario(start=start, reset_at=None, speed=speed)) as sim:
+        client = await StockClient.start(sim, version, client_id=1)
+        await fill(client, 1, order("BUY", 20_000), contract("EUR", "CASH", "IDEALPRO"))
+        wanted: Any = ExecutionFilter()
+        client.reqExecutions(5, wanted)
+        there = ["execDetails", "commissionReport", "execDetailsEnd"]
+        assert names(await client.until("execDetailsEnd")) == there
+        await anyio.sleep(60 / speed)
+        client.reqExecutions(5, wanted)
+        assert names(await client.until("execDetailsEnd")) == ["execDetailsEnd"]
+        if version < 200:
+            return  # such clients cannot ask for more
+        wanted.lastNDays = 2
+        client.reqExecutions(6, wanted)
+        assert names(await client.until("execDetailsEnd")) == there
+        wanted.lastNDays, wanted.specificDates = 1, [20130107, 20130199]
+        client.reqExecutions(7, wanted)
+        assert names(await client.until("execDetailsEnd")) == there
+        wanted.specificDates = [20130108]
+        client.reqExecutions(8, wanted)
+        assert names(await client.until("execDetailsEnd")) == ["execDetailsEnd"]
 
 
 async def test_executions(client: StockClient) -> None:

@@ -115,6 +115,19 @@ class Account:
         holding.quantity += signed
         return realized
 
+    def correct(
+        self, instrument: Instrument, signed: Decimal, before: Decimal, price: Decimal, realized: Decimal | None
+    ) -> Decimal | None:
+        """Book a trade at another price than *before*; return the profit that it realized, if it did."""
+        holding = self.holding(instrument)
+        more = cents(signed * price * holding.factor) - cents(signed * before * holding.factor)
+        self.cash -= more
+        if realized is None and holding.quantity:
+            holding.cost += more
+            return None
+        holding.realized -= more
+        return None if realized is None else realized - more
+
     def worth(self, holding: Holding) -> Decimal:
         """Return what a position is worth now."""
         return holding.value(self._price(holding.instrument))

@@ -51,10 +51,11 @@ class Clock:
         self._order = count()
         self._changed = anyio.Event()
         self._at = start
+        self._busy = False
 
     def now(self) -> float:
         """Return the simulated instant: while something is being done, the instant that it was set for."""
-        return self._at
+        return self._at if self._busy else self.time()
 
     def time(self) -> float:
         """Return the simulated instant for those outside, who act between the things that are done here."""
@@ -74,7 +75,7 @@ class Clock:
 
     def call_later(self, delay: float, do: Callable[[], None]) -> Timer:
         """Have *do* called *delay* simulated seconds from now."""
-        return self.call_at(self._at + delay, do)
+        return self.call_at(self.now() + delay, do)
 
     def call_soon(self, do: Callable[[], None]) -> Timer:
         """Have *do* called now, after what is due before it: the way in for what comes from outside."""
@@ -82,7 +83,7 @@ class Clock:
 
     def every(self, interval: float, do: Callable[[], None]) -> Callable[[], None]:
         """Have *do* called again and again, first in *interval* simulated seconds; return what stops that."""
-        return self._push(Timer(self._at + interval, do, interval)).cancel
+        return self._push(Timer(self.now() + interval, do, interval)).cancel
 
     async def run(self) -> None:
         """Do what is due, for ever."""
@@ -99,7 +100,9 @@ class Clock:
         while self._heap and self._heap[0][0] <= limit:
             self._at = max(self._at, self._heap[0][0])
             timer = heapq.heappop(self._heap)[2]
+            self._busy = True
             timer.fire()
+            self._busy = False
             if timer.interval and not timer.cancelled:
                 timer.at += timer.interval
                 self._push(timer)

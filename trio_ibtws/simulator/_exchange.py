@@ -54,7 +54,10 @@ class Exchange:
         self._tickers = tickers
         self._next_ids: dict[int, int] = {}
         self._perm_ids = count(_FIRST_PERM_ID)
-        self._orders: dict[tuple[int, int], Order] = {}
+        self._orders: list[Order] = []
+        self._by_id: dict[tuple[int, int], list[Order]] = {}
+        self.forks: int = 0
+        """How many of the next changes of orders make another order, and leave the first as it is."""
         self.listener: Listener
 
     # --- what is known -------------------------------------------------------------------------------------------
@@ -73,12 +76,13 @@ class Exchange:
         return next(self._perm_ids)
 
     def find(self, client_id: int, order_id: int) -> Order | None:
-        """Return a client's order."""
-        return self._orders.get((client_id, order_id))
+        """Return a client's order: of several with one id the newest that is not done, or the newest."""
+        found = self._by_id.get((client_id, order_id), [])
+        return next((each for each in reversed(found) if not each.done), found[-1] if found else None)
 
     def orders(self, client_id: int | None = None) -> list[Order]:
         """Return the orders of one client, or of all, in the order in which they came."""
-        return [each for each in self._orders.values() if client_id is None or each.client_id == client_id]
+        return [each for each in self._orders if client_id is None or each.client_id == client_id]
 
     def working(self, client_id: int | None = None) -> list[Order]:
         """Return those that were sent and are not done."""
@@ -95,7 +99,8 @@ class Exchange:
             self._transmit_family(order)
 
     def _know(self, order: Order) -> None:
-        self._orders[order.key] = order
+        self._orders.append(order)
+        self._by_id.setdefault(order.key, []).append(order)
         self._next_ids[order.client_id] = max(self.next_order_id(order.client_id), order.order_id + 1)
 
     def _transmit_family(self, order: Order) -> None:
@@ -141,7 +146,7 @@ class Exchange:
         if not rests:
             order.status = "Submitted"
             self.listener.shown(order)
-        self._tickers.ticker(order.instrument).add(order.key, lambda tick: self._on_tick(order, tick))
+        self._tickers.ticker(order.instrument).add(order.perm_id, lambda tick: self._on_tick(order, tick))
         ends = self._ends(order)
         if ends is not None:
             self._clock.call_at(ends, lambda: self._expire(order))
@@ -161,6 +166,11 @@ class Exchange:
 
     def modify(self, order: Order, new: Order) -> None:
         """Give a working order the attributes of *new*."""
+        if self.forks and order.transmitted:
+            self.forks -= 1
+            new.perm_id = self.next_perm_id()
+            self.submit(new)
+            return
         order.values = new.values
         if not order.transmitted:
             if order.values["transmit"]:
@@ -186,13 +196,13 @@ class Exchange:
             self._cancelled(child)
 
     def _waiting_for(self, parent: Order) -> list[Order]:
-        return [each for each in self._orders.values() if each.parent is parent and not each.done]
+        return [each for each in self._orders if each.parent is parent and not each.done]
 
     def _finish(self, order: Order, status: str) -> None:
         order.status = status
         order.why_held = ""
         order.ended = self._clock.now()
-        self._tickers.ticker(order.instrument).remove(order.key)
+        self._tickers.ticker(order.instrument).remove(order.perm_id)
 
     def reject(self, order: Order) -> None:
         """Keep an order that was refused by the exchange."""
@@ -284,7 +294,18 @@ class Exchange:
             self.listener.executed(execution)
             self.listener.charged(execution)
 
+    def correct(self, price: Decimal, client_id: int | None = None) -> None:
+        """Correct the price of the last execution, or of a client's last, if there is any."""
+        wanted = (
+            each for each in reversed(self._fills.executions) if client_id is None or each.order.client_id == client_id
+        )
+        last = next((each for each in wanted if not each.of_combo), None)
+        if last is not None:
+            corrected = self._fills.correct(last, price)
+            self.listener.executed(corrected)
+            self.listener.charged(corrected)
+
     def _rivals(self, order: Order) -> Iterator[Order]:
-        for each in self._orders.values():
+        for each in self._orders:
             if order.oca_group and each.oca_group == order.oca_group and each is not order and not each.done:
                 yield each

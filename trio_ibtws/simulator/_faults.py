@@ -7,6 +7,7 @@ gateway, and so to all of its clients.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from functools import partial
 from typing import Any, Literal
 
@@ -167,9 +168,12 @@ class Faults:
 
     # --- to the gateway ------------------------------------------------------------------------------------------
 
-    def lose_link(self, seconds: float | None = None, *, data_lost: bool = False) -> None:
-        """Lose the connection to IB (error 1100), for so many simulated seconds or until ``restore_link``."""
-        self._gateway.lose_link(seconds, data_lost=data_lost)
+    def lose_link(self, seconds: float | None = None, *, data_lost: bool = False, quotes: float = 0.0) -> None:
+        """Lose the connection to IB (error 1100), for so many simulated seconds or until ``restore_link``.
+
+        Market data go on for *quotes* seconds, as they sometimes do.
+        """
+        self._gateway.lose_link(seconds, data_lost=data_lost, quotes=quotes)
 
     def restore_link(self, *, data_lost: bool = False) -> None:
         """Have it back: with the market data lines (1102), or without when *data_lost* (1101)."""
@@ -201,6 +205,27 @@ class Faults:
     def roll_back_ids(self, by: int = 4) -> None:
         """From now on announce next valid ids that are too low by so many."""
         self._gateway.rolled_back += by
+
+    def dialog(self, seconds: float | None = None) -> None:
+        """Have a dialog wait for a click: new connections get no answer, for so many seconds or until ``accept``."""
+        self._gateway.answers = False
+        if seconds is not None:
+            self._gateway.clock.call_later(seconds, self.accept)
+
+    def accept(self) -> None:
+        """Click the dialog: connections are answered, those that wait first."""
+        self._gateway.clock.call_soon(self._gateway.answer)
+
+    def correct(self, price: float, client_id: int | None = None) -> None:
+        """Have the price of the last execution corrected, if there is any: its id with a higher number at the end."""
+        new = Decimal(str(price))
+        self._gateway.clock.call_soon(lambda: self._gateway.exchange.correct(new, client_id))
+
+    def fork_order(self, count: int = 1) -> None:
+        """Have the next change of an order that works make another one, with the same order id and a permanent id of
+        its own, while the first works on: seen when an order was changed while the link was down.
+        """
+        self._gateway.exchange.forks += count
 
     def restart(self, seconds: float = 90.0) -> None:
         """Restart the gateway: connections are closed, and refused for so many simulated seconds."""

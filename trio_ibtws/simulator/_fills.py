@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from ._accounts import Account
 from ._clock import Clock
 from ._market import Market
@@ -38,6 +40,23 @@ class Fills:
         ]
         order.commission = sum((part.commission for part in parts_of(order)), Decimal(0))
         return [whole, *parts]
+
+    def correct(self, execution: Execution, price: Decimal) -> Execution:
+        """Book an execution at another price, under its id with the number after the last dot one higher."""
+        order = execution.order
+        signed = execution.quantity * order.sign
+        realized = self._account.correct(order.instrument, signed, execution.price, price, execution.realized)
+        order.paid += execution.quantity * (price - execution.price)
+        name, _, number = execution.exec_id.rpartition(".")
+        corrected = msgspec.structs.replace(
+            execution,
+            exec_id=f"{name}.{int(number) + 1:02d}",
+            price=price,
+            average=order.average,
+            realized=realized,
+        )
+        self.executions[self.executions.index(execution)] = corrected
+        return corrected
 
     def _price(self, part: Order) -> Decimal:
         """Return what a leg trades at: its side of its own market."""

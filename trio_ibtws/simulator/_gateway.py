@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from functools import partial
 
 from ._clock import Clock
 from ._data import install
@@ -30,6 +31,10 @@ class Gateway(World):
         self.pacing: HistoricalPacing = HistoricalPacing(scenario.limits)
         self.new_bars: Window = Window(_TEN_MINUTES)
         self.faults: Rules = Rules()
+        self.answers: bool = scenario.answers
+        """Whether new connections are answered."""
+        self.unanswered: list[Callable[[], None]] = []
+        """What connections have sent that were not answered, to be looked at when they are."""
         self.held_ids: set[int] = set()
         """Ids of clients that have gone, and are taken nevertheless."""
         self.rolled_back = 0
@@ -59,9 +64,22 @@ class Gateway(World):
         self.held_ids.add(client_id)
         self.clock.call_later(seconds, lambda: self.held_ids.discard(client_id))
 
-    def lose_link(self, seconds: float | None = None, *, data_lost: bool = False) -> None:
-        """Lose the connection to IB, and have it back after so many seconds if they are given."""
+    def answer(self) -> None:
+        """Answer new connections, and those that wait for it."""
+        self.answers = True
+        waiting, self.unanswered = self.unanswered, []
+        for do in waiting:
+            do()
+
+    def lose_link(self, seconds: float | None = None, *, data_lost: bool = False, quotes: float = 0.0) -> None:
+        """Lose the connection to IB, and have it back after so many seconds if they are given.
+
+        Market data go on for *quotes* seconds more.
+        """
         self.link.lose()
+        if quotes > 0:
+            self.link.lingers = True
+            self.clock.call_later(quotes, partial(setattr, self.link, "lingers", False))
         if seconds is not None:
             self.clock.call_later(seconds, lambda: self.restore_link(data_lost=data_lost))
 

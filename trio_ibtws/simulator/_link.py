@@ -73,6 +73,8 @@ class Link:
 
     def __init__(self, on_demand: bool, tell: Callable[[int, str], None]) -> None:
         self.up: bool = True
+        self.lingers: bool = False
+        """Whether market data arrive for a moment more, though the link is down."""
         self._tell = tell
         self._waiting: list[Callable[[], None]] = []
         self._states: dict[str, str] = dict.fromkeys(_AT_START, "ok")
@@ -88,6 +90,10 @@ class Link:
     def is_up(self, farm: str) -> bool:
         """Return whether a farm's data arrive."""
         return self.up and self._states.get(farm) != "broken"
+
+    def shows(self, farm: str) -> bool:
+        """Return whether a farm's market data arrive."""
+        return (self.up or self.lingers) and self._states.get(farm) != "broken"
 
     @property
     def all_farms_up(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from .._runtime._framing import FrameBuffer
 from ..errors import FrameTooLarge
@@ -62,8 +63,14 @@ class Peer:
     def _receive_frame(self, body: bytes) -> None:
         if self.session is not None:
             self.session.receive(body)
-        elif self._gateway.scenario.answers:
+        elif self._gateway.answers:
             self._shake_hands(body)
+        else:
+            self._gateway.unanswered.append(partial(self._receive_late, body))
+
+    def _receive_late(self, body: bytes) -> None:
+        if not self.connection.closed:
+            self._receive_frame(body)
 
     def _shake_hands(self, offer: bytes) -> None:
         gateway = self._gateway

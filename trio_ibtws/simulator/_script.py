@@ -74,6 +74,12 @@ def _seconds(word: str) -> float:
     return float(word)
 
 
+def _price(word: str) -> float:
+    if not re.fullmatch(r"\d+(\.\d+)?", word):
+        raise ValueError(f"{word!r} is no price")
+    return float(word)
+
+
 def _number(word: str) -> int:
     if not re.fullmatch(r"\d{1,9}", word):
         raise ValueError(f"{word!r} is no number")
@@ -109,11 +115,15 @@ _VERBS: dict[str, tuple[tuple[Reader, ...], int, frozenset[str]]] = {
     "truncate": ((_message,), 1, frozenset("*")),
     "die before": ((_message, _death), 1, frozenset("*")),
     "die after": ((_message, _death), 1, frozenset("*")),
-    "lose link": ((_seconds,), 0, frozenset({"data"})),
+    "lose link": ((_seconds,), 0, frozenset({"data", "quotes"})),
     "restore link": ((), 0, frozenset({"data"})),
     "farm": ((_farm, _one_of(*_STATES)), 2, frozenset()),
     "flap": ((_farm, _number, _seconds), 0, frozenset()),
     "roll back ids": ((_number,), 0, frozenset()),
+    "correct": ((_price,), 1, frozenset({"client"})),
+    "fork order": ((_number,), 0, frozenset()),
+    "dialog": ((_seconds,), 0, frozenset()),
+    "accept": ((), 0, frozenset()),
     "restart": ((_seconds,), 0, frozenset()),
     "change port": ((_number,), 1, frozenset()),
 }
@@ -159,6 +169,8 @@ def _options(where: dict[str, str]) -> dict[str, Any]:
     options: dict[str, Any] = dict(where)
     if "client" in options:
         options["client_id"] = _number(options.pop("client"))
+    if "quotes" in options:
+        options["quotes"] = _seconds(options["quotes"])
     if "data" in options:
         options["data_lost"] = _one_of("lost", "kept")(options.pop("data")) == "lost"
     return options

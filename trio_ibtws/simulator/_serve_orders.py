@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,10 +15,11 @@ from ._order_rules import beyond_means, refusal, warning
 from ._orders import Execution, Order, parts_of
 from ._serve_contracts import instrument_for
 from ._session import Handler, Session
-from ._times import parse_time
+from ._times import day_of, parse_time
 
 __all__ = ["HANDLERS", "send_working"]
 
+_MOST_DAYS = 7  # whose executions a gateway keeps
 _GLOBAL_CANCEL_TAKES = 1.0  # seconds, as seen at gateways
 _NO_FILL_OR_KILL = (
     "Order rejected - reason:The time-in-force FOK is invalid for this combination of exchange and security type."
@@ -194,12 +196,21 @@ def completed_orders(session: Session, _: dict[str, Any]) -> None:
 def executions(session: Session, values: dict[str, Any]) -> None:
     """Serve reqExecutions: those that fit the filter, each with its commission, and the end."""
     request = values["reqId"]
+    days = _days(values["execFilter"], session.world.today())
     for execution in session.world.exchange.executions:
-        if _fits(execution, values["execFilter"]):
+        if f"{day_of(execution.at):%Y%m%d}" in days and _fits(execution, values["execFilter"]):
             send_execution(session, execution, request)
             if not execution.of_combo:
                 send_charge(session, execution)
     session.send("execDetailsEnd", reqId=request)
+
+
+def _days(wanted: dict[str, Any], today: date) -> set[str]:
+    """Return the days whose executions are wanted: today, unless the filter names others."""
+    dates, last = wanted.get("specificDates"), wanted.get("lastNDays") or 1
+    if dates:
+        return {str(day) for day in dates}
+    return {f"{today - timedelta(days=ago):%Y%m%d}" for ago in range(min(max(last, 1), _MOST_DAYS))}
 
 
 def _fits(execution: Execution, wanted: dict[str, Any]) -> bool:

@@ -101,7 +101,7 @@ class Session:
             self.world.faults.outgoing(self, part.name, part.values, encode_answer(part, self.version))
 
     def _arrives(self, values: dict[str, Any]) -> bool:
-        return self.world.link.is_up(farm_of(self._contracts.get(values.get("reqId"), {})))
+        return self.world.link.shows(farm_of(self._contracts.get(values.get("reqId"), {})))
 
     def error(self, request: int, code: int, text: str, advanced_reject: str = "") -> None:
         """Send an error, or a notice when *request* is -1."""

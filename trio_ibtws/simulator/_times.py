@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ._market_series import NEW_YORK
 
-__all__ = ["long_time", "parse_end", "parse_time", "short_time", "trading_hours"]
+__all__ = ["day_of", "long_time", "parse_end", "parse_time", "short_time", "trading_hours"]
 
 _ZONES_SINCE = 174  # INSTRUMENT_TIMEZONE: dates carry the name of their zone
 
@@ -18,6 +18,11 @@ def long_time(instant: float, version: int) -> str:
     if version >= _ZONES_SINCE:
         return f"{moment:%Y%m%d %H:%M:%S} US/Eastern"
     return f"{moment:%Y%m%d  %H:%M:%S}"
+
+
+def day_of(instant: float) -> date:
+    """Return the date in New York."""
+    return datetime.fromtimestamp(instant, NEW_YORK).date()
 
 
 def short_time(instant: float) -> str:
