@@ -15,6 +15,7 @@ from trio_ibtws.simulator import open_simulator
 
 CENT = Decimal("0.01")
 START = Decimal(1_000_000)
+TEXTS = ("AccountOrGroup", "Currency", "RealCurrency")
 FACTORS = {"ES": 50, "EUR/FUT": 125_000, "AAPL/OPT": 100, "IBM/BOND": 10}
 KINDS: dict[str, tuple[tuple[str, str, str], dict[str, Any]]] = {
     "AAPL": (("AAPL", "STK", "SMART"), {}),
@@ -100,7 +101,8 @@ async def check(client: StockClient, ledger: Ledger) -> None:
     client.reqPositions()
     client.reqPnL(1, "DU1000001", "")
     got = await client.until("pnl")
-    values = {each.key: money(each.val) for each in got if each.name == "updateAccountValue" and each.currency == "USD"}
+    rows = [each for each in got if each.name == "updateAccountValue" and each.currency == "USD"]
+    values = {each.key: money(each.val) for each in rows if each.key not in TEXTS}
     held = {each.contract.conId: each for each in got if each.name == "updatePortfolio"}
     positions = {each.contract.conId: Decimal(str(each.position)) for each in got if each.name == "position"}
     assert positions == {key: quantity for key, quantity in ledger.positions.items() if quantity}
@@ -111,7 +113,7 @@ async def check(client: StockClient, ledger: Ledger) -> None:
     assert values["RealizedPnL"] == sum((money(each.realizedPNL) for each in held.values()), Decimal(0))
     assert values["UnrealizedPnL"] == sum((money(each.unrealizedPNL) for each in held.values()), Decimal(0))
     assert values["NetLiquidation"] == START + values["RealizedPnL"] + values["UnrealizedPnL"]
-    parts = ("StockMarketValue", "OptionMarketValue", "CorporateBond", "Cryptocurrency", "FuturesPNL")
+    parts = ("StockMarketValue", "OptionMarketValue", "CorporateBondValue", "Cryptocurrency", "FuturesPNL")
     assert values["NetLiquidation"] == values["TotalCashValue"] + sum(values[name] for name in parts)
     assert money(got[-1].unrealizedPnL) == values["UnrealizedPnL"]
     assert money(got[-1].realizedPnL) == values["RealizedPnL"]

@@ -25,6 +25,7 @@ WANTED = (
     ("BTC", "CRYPTO", "PAXOS"),
     ("ES", "FUT", "CME"),
 )
+TEXTS = ("AccountOrGroup", "Currency", "RealCurrency")
 LOTS = {"CASH": 37_000, "STK": 700}
 
 
@@ -130,9 +131,8 @@ class Day:
         client.reqPnL(1, "DU1000001", "")
         client.cancelPnL(1)
         got = await client.sync()
-        values = {
-            each.key: money(each.val) for each in got if each.name == "updateAccountValue" and each.currency == "USD"
-        }
+        rows = [each for each in got if each.name == "updateAccountValue" and each.currency == "USD"]
+        values = {each.key: money(each.val) for each in rows if each.key not in TEXTS}
         held = {each.contract.conId: each for each in got if each.name == "updatePortfolio"}
         books = self.books
         shown = {each.contract.conId: Decimal(str(each.position)) for each in got if each.name == "position"}
@@ -143,10 +143,26 @@ class Day:
         assert values["NetLiquidation"] == START + values["RealizedPnL"] + values["UnrealizedPnL"]
         assert values["RealizedPnL"] == sum((money(each.realizedPNL) for each in held.values()), Decimal(0))
         assert values["UnrealizedPnL"] == sum((money(each.unrealizedPNL) for each in held.values()), Decimal(0))
+        self.check_currencies(got)
         (pnl,) = [each for each in got if each.name == "pnl"]
         assert money(pnl.realizedPnL) == values["RealizedPnL"]
         assert money(pnl.unrealizedPnL) == values["UnrealizedPnL"]
         assert money(pnl.dailyPnL) == values["RealizedPnL"] + values["UnrealizedPnL"]
+
+    def check_currencies(self, got: list[Got]) -> None:
+        """Each currency has a ledger of its own, and those together are the account's."""
+        keys = ("CashBalance", "ExchangeRate", "NetLiquidationByCurrency", "RealCurrency")
+        rows = {(each.currency, each.key): each.val for each in got if getattr(each, "key", "") in keys}
+        traded = {what.symbol: what.conId for what in self.contracts if what.secType == "CASH"}
+        foreign = {name for name, _ in rows} - {"USD", "BASE"}
+        assert foreign == {name for name, con_id in traded.items() if con_id in self.books.positions}
+        for key in ("CashBalance", "NetLiquidationByCurrency"):
+            total = money(rows["USD", key])
+            for name in foreign:
+                assert Decimal(rows[name, key]) == self.books.positions[traded[name]]
+                total += money(Decimal(rows[name, key]) * Decimal(rows[name, "ExchangeRate"]))
+            assert money(rows["BASE", key]) == total
+        assert all(rows[name, "RealCurrency"] == name for name in foreign | {"USD", "BASE"})
 
 
 async def live_through(seed: int) -> None:

@@ -326,6 +326,22 @@ async def test_summaries(client: StockClient) -> None:
     assert [each.errorCode for each in await client.sync() if each.name == "error"] == [322]
 
 
+async def test_ledgers_of_the_account(client: StockClient) -> None:
+    await fill(client, 1, order("BUY", 20_000), contract("EUR", "CASH", "IDEALPRO"))
+    ledgers = {}
+    for request, tag in enumerate(("$LEDGER", "$LEDGER:USD", "$LEDGER:EUR", "$LEDGER:ALL", "$LEDGER:CHF"), 1):
+        client.reqAccountSummary(request, "All", tag)
+        client.cancelAccountSummary(request)
+        ledgers[tag] = {(each.tag, each.currency): each.value for each in (await client.sync())[:-1]}
+    assert {currency for _, currency in ledgers["$LEDGER"]} == {"BASE"}
+    assert ledgers["$LEDGER:EUR"]["CashBalance", "EUR"] == "20000.00"
+    assert ledgers["$LEDGER:EUR"]["RealCurrency", "EUR"] == "EUR"
+    assert Decimal(ledgers["$LEDGER:USD"]["CashBalance", "USD"]) < 980_000
+    parts = ledgers["$LEDGER"] | ledgers["$LEDGER:USD"] | ledgers["$LEDGER:EUR"]
+    assert ledgers["$LEDGER:ALL"].keys() == parts.keys()
+    assert ledgers["$LEDGER:CHF"] == {}
+
+
 async def test_the_account_by_request_id(client: StockClient) -> None:
     await fill(client, 1, order("BUY", 10))
     client.reqPositionsMulti(1, "DU1000001", "")

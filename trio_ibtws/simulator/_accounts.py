@@ -6,7 +6,7 @@ profit add up exactly: net liquidation is the starting cash plus both profits, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Context, Decimal
 
 import msgspec
@@ -17,31 +17,8 @@ __all__ = ["Account", "Holding", "Margins", "cents"]
 
 _CENT = Decimal("0.01")
 _PRECISE = Context(prec=60)
-_BASE = "USD"
-_DAY_TRADING = Decimal("0.5")
 _UNPAID = ("FUT", "CFD")
 _SHORT_OPTION = Decimal("0.2")  # of the underlying's value, on top of the option's
-_MARKET_VALUES = {
-    "StockMarketValue": "STK",
-    "OptionMarketValue": "OPT",
-    "CorporateBond": "BOND",
-    "Cryptocurrency": "CRYPTO",
-}
-"""What the ledger calls the worth of each kind of position."""
-_NEVER = (
-    "AccruedCash",
-    "FundValue",
-    "FutureOptionValue",
-    "FxCashBalance",
-    "IssuerOptionValue",
-    "MoneyMarketFundValue",
-    "MutualFundValue",
-    "NetDividend",
-    "TBillValue",
-    "TBondValue",
-    "WarrantValue",
-)
-"""What the ledger shows as well, and nobody here has."""
 
 
 def cents(amount: Decimal) -> Decimal:
@@ -89,6 +66,8 @@ class Account:
         self.name = name
         self.cash: Decimal = cents(cash)
         self.holdings: dict[int, Holding] = {}
+        self.equity_before: Decimal = self.cash
+        """What all of it was worth at the start of the day."""
         self._price = price
 
     def holding(self, instrument: Instrument) -> Holding:
@@ -152,11 +131,12 @@ class Account:
             value += abs(quantity) * self._price(instrument.under) * factor * _SHORT_OPTION
         return value
 
-    def _sum(self, sec_type: str) -> Decimal:
+    def worth_of(self, sec_type: str) -> Decimal:
+        """Return what all positions of one kind are worth."""
         here = (each for each in self.holdings.values() if each.instrument.sec_type == sec_type)
         return sum((self.worth(each) for each in here), Decimal(0))
 
-    def _futures(self) -> tuple[Decimal, Decimal]:
+    def futures(self) -> tuple[Decimal, Decimal]:
         """Return the cost of that for which no cash changed hands, futures and CFDs, and the profit it stands at."""
         here = [each for each in self.holdings.values() if each.instrument.sec_type in _UNPAID]
         cost = sum((each.cost for each in here), Decimal(0))
@@ -164,7 +144,7 @@ class Account:
 
     def total_cash(self) -> Decimal:
         """Return the cash of all currencies."""
-        return self.cash + self._sum("CASH") + self._futures()[0]
+        return self.cash + self.worth_of("CASH") + self.futures()[0]
 
     def net_liquidation(self) -> Decimal:
         """Return what all of it is worth."""
@@ -172,6 +152,7 @@ class Account:
 
     def start_day(self) -> None:
         """Count the profits of the day from here on."""
+        self.equity_before = self.net_liquidation()
         for holding in self.holdings.values():
             holding.before = self.profit(holding)
 
@@ -191,60 +172,19 @@ class Account:
         """Return the profit that was."""
         return sum((each.realized for each in self.holdings.values()), Decimal(0))
 
-    def values(self) -> Iterator[tuple[str, str, str]]:
-        """Yield key, value and currency of everything that account updates and summaries show."""
-        yield from self._texts()
-        margins = self.margins()
-        free = margins.equity - margins.initial
-        excess = margins.equity - margins.maintenance
-        gross = sum((abs(self.worth(each)) for each in self._invested()), Decimal(0))
-        amounts = {
-            "AvailableFunds": free,
-            "BuyingPower": max(free, Decimal(0)) / _DAY_TRADING,
-            "EquityWithLoanValue": margins.equity,
-            "ExcessLiquidity": excess,
-            "FullAvailableFunds": free,
-            "FullExcessLiquidity": excess,
-            "FullInitMarginReq": margins.initial,
-            "FullMaintMarginReq": margins.maintenance,
-            "GrossPositionValue": gross,
-            "InitMarginReq": margins.initial,
-            "MaintMarginReq": margins.maintenance,
-            "NetLiquidation": margins.equity,
-            "TotalCashValue": self.total_cash(),
-        }
-        for key, amount in amounts.items():
-            yield key, str(cents(amount)), _BASE
-        for key, amount in self.ledger():
-            yield key, str(amount), "BASE"
-            yield key, str(amount), _BASE
+    def gross(self) -> Decimal:
+        """Return what all that was paid for is worth, whether it is owned or owed."""
+        here = (each for each in self.holdings.values() if each.instrument.sec_type not in {"CASH", *_UNPAID})
+        return sum((abs(self.worth(each)) for each in here), Decimal(0))
 
-    def _texts(self) -> Iterator[tuple[str, str, str]]:
-        yield "AccountCode", self.name, ""
-        yield "AccountOrGroup", self.name, "BASE"
-        yield "AccountReady", "true", ""
-        yield "AccountType", "INDIVIDUAL", ""
-        yield "Currency", "BASE", "BASE"
-        yield "DayTradesRemaining", "-1", ""
-        yield "ExchangeRate", "1.00", "BASE"
+    def foreign(self) -> dict[str, Holding]:
+        """Return what is held of other currencies, by their names."""
+        here = (each for each in self.holdings.values() if each.instrument.sec_type == "CASH")
+        return {each.instrument.symbol: each for each in here}
 
-    def _invested(self) -> Iterator[Holding]:
-        return (each for each in self.holdings.values() if each.instrument.sec_type not in {"CASH", *_UNPAID})
-
-    def ledger(self) -> Iterator[tuple[str, Decimal]]:
-        """Yield key and amount of what is kept by currency."""
-        amounts = {key: self._sum(sec_type) for key, sec_type in _MARKET_VALUES.items()}
-        amounts |= dict.fromkeys(_NEVER, Decimal(0))
-        amounts |= {
-            "CashBalance": self.total_cash(),
-            "FuturesPNL": self._futures()[1],
-            "NetLiquidationByCurrency": self.net_liquidation(),
-            "RealizedPnL": self.realized(),
-            "TotalCashBalance": self.total_cash(),
-            "UnrealizedPnL": self.unrealized(),
-        }
-        for key in sorted(amounts):
-            yield key, cents(amounts[key])
+    def rate(self, holding: Holding) -> Decimal:
+        """Return the price of one of what is held."""
+        return self._price(holding.instrument)
 
 
 def _parts(what: Instrument | None, signed: Decimal) -> list[tuple[Instrument, Decimal]]:

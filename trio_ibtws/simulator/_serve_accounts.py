@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ._account_values import ALL, BASE, account_values, currencies, ledger
 from ._accounts import Holding
 from ._orders import Execution
 from ._session import NO_ID, Handler, Session
@@ -62,13 +63,14 @@ def _summary_rows(session: Session, tags: str) -> list[_Row]:
     """Return the rows that *tags* ask for, in their order."""
     account = session.world.account
     every: dict[str, _Row] = {}
-    for key, value, currency in account.values():
+    for key, value, currency in account_values(account):
         every.setdefault(key, (key, value, "" if currency == "BASE" else currency))
     rows = []
     for tag in tags.split(","):
         name, _, currency = tag.strip().partition(":")
         if name == "$LEDGER":
-            rows += [(key, str(amount), currency or "BASE") for key, amount in account.ledger()]
+            wanted = currencies(account) if currency == ALL else (currency or BASE,)
+            rows += [row for each in wanted if each in currencies(account) for row in ledger(account, each)]
         elif name in every:
             rows.append(every[name])
     return rows
@@ -120,7 +122,7 @@ class _Updates:
     def send(self, holdings: Iterable[Holding] | None = None) -> None:
         """Send what changed, and the given positions, or all."""
         session, account = self._session, self._session.world.account
-        for key, value, currency in _changed(self._sent, account.values()):
+        for key, value, currency in _changed(self._sent, account_values(account)):
             values = {"key": key, "value": value, "currency": currency, "accountName": account.name}
             session.send("updateAccountValue", **values)
         self._send_time()
@@ -208,11 +210,11 @@ def account_updates_multi(session: Session, values: dict[str, Any]) -> None:
         return
     sent: dict[tuple[str, str], str] = {}
     account = session.world.account
-    ledger = {"NetLiquidation", *(key for key, _ in account.ledger())}
+    of_ledger = {"NetLiquidation", *(key for key, _, _ in ledger(account, BASE))}
 
     def send() -> None:
-        for key, value, currency in _changed(sent, account.values()):
-            if not values["ledgerAndNLV"] or key in ledger:
+        for key, value, currency in _changed(sent, account_values(account)):
+            if not values["ledgerAndNLV"] or key in of_ledger:
                 row = {"key": key, "value": value, "currency": currency}
                 session.send("accountUpdateMulti", reqId=request, account=account.name, **row)
 
