@@ -241,14 +241,35 @@ async def test_quotes_go_on_for_a_while_though_the_link_is_lost(
 ) -> None:
     client.reqMktData(1, contract(), "", False, False, [])
     await client.until("tickPrice")
-    sim.faults.lose_link(60, quotes=10)
+    sim.faults.lose_link(quotes=300)
     await client.until("error", errorCode=1100)
     await client.until("tickSize")
-    await anyio.sleep(15 / speed)
+    await anyio.sleep(330 / speed)
     await client.sync_locally()
     await anyio.sleep(15 / speed)
     assert await client.sync_locally() == []
+    sim.faults.restore_link()
     await client.until("error", errorCode=1102)
+    await client.until("tickSize")
+
+
+async def test_another_session_has_the_market_data(sim: Simulator, client: StockClient, speed: float) -> None:
+    client.reqMktData(1, contract(), "", False, False, [])
+    await client.until("tickPrice")
+    sim.faults.compete()
+    got = await client.until("error")
+    assert (got[-1].reqId, got[-1].errorCode) == (1, 10197)
+    await anyio.sleep(5 / speed)
+    client.reqMktData(2, contract(), "", False, False, [])
+    client.reqRealTimeBars(3, contract(), 5, "TRADES", True, [])
+    assert [(each.name, each.reqId, each.errorCode) for each in await client.sync()] == [
+        ("error", 2, 10197),
+        ("error", 3, 10197),
+    ]
+    sim.faults.yield_data()
+    await client.until("tickSize")
+    sim.faults.compete(20)
+    await client.until("error")
     await client.until("tickSize")
 
 
@@ -366,6 +387,8 @@ def test_what_is_no_script(line: str, problem: str) -> None:
         "correct 70.25",
         "correct 70 client=1",
         "fork order",
+        "compete 5",
+        "yield data",
         "dialog 5",
         "accept",
         "lose link 5 data=lost quotes=2.5",

@@ -206,6 +206,16 @@ class Faults:
         """From now on announce next valid ids that are too low by so many."""
         self._gateway.rolled_back += by
 
+    def compete(self, seconds: float | None = None) -> None:
+        """Have another live session use the market data (error 10197), for so many seconds or until ``yield_data``."""
+        self._gateway.compete(True)
+        if seconds is not None:
+            self._gateway.clock.call_later(seconds, self.yield_data)
+
+    def yield_data(self) -> None:
+        """End the other session: market data go on where they were asked for before."""
+        self._gateway.compete(False)
+
     def dialog(self, seconds: float | None = None) -> None:
         """Have a dialog wait for a click: new connections get no answer, for so many seconds or until ``accept``."""
         self._gateway.answers = False

@@ -35,6 +35,8 @@ class Gateway(World):
         """Whether new connections are answered."""
         self.unanswered: list[Callable[[], None]] = []
         """What connections have sent that were not answered, to be looked at when they are."""
+        self.competing = False
+        """Whether somebody else uses the market data subscriptions."""
         self.held_ids: set[int] = set()
         """Ids of clients that have gone, and are taken nevertheless."""
         self.rolled_back = 0
@@ -70,6 +72,12 @@ class Gateway(World):
         waiting, self.unanswered = self.unanswered, []
         for do in waiting:
             do()
+
+    def compete(self, competing: bool) -> None:
+        """Have somebody else use the market data subscriptions, or use them no longer."""
+        self.competing = competing
+        for session in list(self.sessions.values()) if competing else ():
+            session.lose_market_data()
 
     def lose_link(self, seconds: float | None = None, *, data_lost: bool = False, quotes: float = 0.0) -> None:
         """Lose the connection to IB, and have it back after so many seconds if they are given.

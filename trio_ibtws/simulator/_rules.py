@@ -14,7 +14,7 @@ import msgspec
 from ._limits import Limits
 from ._link import farm_of
 from ._market_history import BAR_SIZES
-from ._session import NO_ID, Handler, Session
+from ._session import COMPETING, NO_ID, Handler, Session
 
 __all__ = ["READ_ONLY", "READ_ONLY_REFUSES", "guarded"]
 
@@ -129,6 +129,13 @@ def _history_is_down(session: Session, values: dict[str, Any]) -> bool:
     return True
 
 
+def _competing(session: Session, values: dict[str, Any]) -> bool:
+    """Refuse live prices while another session has them."""
+    if session.world.competing:
+        session.error(values["reqId"], *COMPETING)
+    return session.world.competing
+
+
 def _announce(name: str, session: Session, values: dict[str, Any]) -> bool:
     """Connect the farm that a request needs, when farms are connected on demand; it refuses nothing."""
     farm = "ushmds" if name in _HISTORY else farm_of(values.get("contract") or {})
@@ -139,9 +146,9 @@ def _announce(name: str, session: Session, values: dict[str, Any]) -> bool:
 _RULES: dict[str, tuple[Rule, ...]] = {
     **dict.fromkeys(READ_ONLY_REFUSES, (_read_only,)),
     **{name: (partial(_announce, name), _history_is_down) for name in _HISTORY},
-    **{name: (partial(_announce, name),) for name in ("reqMktData", "reqMktDepth", "reqTickByTickData")},
+    **{name: (partial(_announce, name), _competing) for name in ("reqMktData", "reqMktDepth", "reqTickByTickData")},
     "reqHistoricalData": (partial(_announce, "reqHistoricalData"), _history_is_down, _paced),
-    "reqRealTimeBars": (partial(_announce, "reqRealTimeBars"), _bars_paced),
+    "reqRealTimeBars": (partial(_announce, "reqRealTimeBars"), _competing, _bars_paced),
 }
 
 

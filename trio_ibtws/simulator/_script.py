@@ -122,6 +122,8 @@ _VERBS: dict[str, tuple[tuple[Reader, ...], int, frozenset[str]]] = {
     "roll back ids": ((_number,), 0, frozenset()),
     "correct": ((_price,), 1, frozenset({"client"})),
     "fork order": ((_number,), 0, frozenset()),
+    "compete": ((_seconds,), 0, frozenset()),
+    "yield data": ((), 0, frozenset()),
     "dialog": ((_seconds,), 0, frozenset()),
     "accept": ((), 0, frozenset()),
     "restart": ((_seconds,), 0, frozenset()),

@@ -19,6 +19,7 @@ from ._times import day_of, parse_time
 
 __all__ = ["HANDLERS", "send_working"]
 
+_NOT_CLIENT_0 = "Only API connections with clientId set to 0 can set the auto bind TWS orders property."
 _MOST_DAYS = 7  # whose executions a gateway keeps
 _GLOBAL_CANCEL_TAKES = 1.0  # seconds, as seen at gateways
 _NO_FILL_OR_KILL = (
@@ -180,7 +181,7 @@ def all_open_orders(session: Session, _: dict[str, Any]) -> None:
 def auto_open_orders(session: Session, values: dict[str, Any]) -> None:
     """Serve reqAutoOpenOrders: bind what is given by hand from now on, for client 0; an error for all others."""
     if session.client_id != 0:
-        session.error(-1, 327, "Only the default client (i.e 0) can auto bind orders.")
+        session.error(-1, 327, _NOT_CLIENT_0)
         return
     session.world.auto_bind = bool(values["bAutoBind"])
 

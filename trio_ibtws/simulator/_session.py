@@ -20,10 +20,11 @@ from ._link import LOCAL_REQUESTS, MARKET_DATA, ORDER_NEWS, farm_of
 if TYPE_CHECKING:
     from ._gateway import Gateway
 
-__all__ = ["NO_ID", "Handler", "Received", "Session"]
+__all__ = ["COMPETING", "NO_ID", "Handler", "Received", "Session"]
 
 NO_ID = -1
 """The request id of messages that belong to no request."""
+COMPETING = (10197, "No market data during competing live session")
 _CLIENT_ID_IN_USE = "Unable to connect as the client id is already in use. Retry with a unique client id."
 _CLOSE_AFTER_326 = 0.7  # seconds, as measured at gateways
 _FIELD_NAMES = {"reqId": "Client Req Id", "orderId": "Order Id"}
@@ -90,7 +91,7 @@ class Session:
     def send(self, name: str, /, **values: Any) -> None:
         """Send one message, unless what connects the gateway to IB is down: then it is lost, or comes later."""
         link = self.world.link
-        if name in MARKET_DATA and not (link.up and link.all_farms_up) and not self._arrives(values):
+        if name in MARKET_DATA and not self._arrives(values):
             return
         if name in ORDER_NEWS and not link.up:
             link.wait(partial(self.send, name, **values))
@@ -101,7 +102,10 @@ class Session:
             self.world.faults.outgoing(self, part.name, part.values, encode_answer(part, self.version))
 
     def _arrives(self, values: dict[str, Any]) -> bool:
-        return self.world.link.shows(farm_of(self._contracts.get(values.get("reqId"), {})))
+        link = self.world.link
+        if link.up and link.all_farms_up:
+            return not self.world.competing
+        return not self.world.competing and link.shows(farm_of(self._contracts.get(values.get("reqId"), {})))
 
     def error(self, request: int, code: int, text: str, advanced_reject: str = "") -> None:
         """Send an error, or a notice when *request* is -1."""
@@ -124,6 +128,12 @@ class Session:
         if stop is not None:
             stop()
         return stop is not None
+
+    def lose_market_data(self) -> None:
+        """Tell of everything that shows prices that it is shown to somebody else now."""
+        for _, key in list(self.lines):
+            if key in self._contracts and isinstance(key, int):
+                self.error(key, *COMPETING)
 
     def drop_market_data(self) -> None:
         """Stop everything that shows prices, without a word."""
