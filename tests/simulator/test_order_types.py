@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.stock import Got, StockClient, contract, names, order
+from tests.simulator.stock import Got, StockClient, cancel, contract, names, order
 from tests.simulator.test_depth_and_options import an_option
 from tests.simulator.test_trading import EURUSD, fill, story
 from trio_ibtws.simulator import Scenario, open_simulator
@@ -93,6 +93,18 @@ async def test_good_till_date_and_good_after_time(sim: Any, client: StockClient)
     assert [each.errorCode for each in got if each.name == "error" and each.errorCode != 399] == [391, 202]
     execution = next(each.execution for each in got if each.name == "execDetails")
     assert execution.time.split()[1][3:] == "02:00"
+
+
+@pytest.mark.parametrize("year", [2030, 9998])
+async def test_an_order_that_is_good_after_years(client: StockClient, year: int) -> None:
+    client.placeOrder(1, contract(), order("BUY", 10, goodAfterTime=f"{year}0101 01:01:01 UTC"))
+    client.placeOrder(2, contract(*EURUSD), order("BUY", 20000, goodAfterTime=f"{year}0101 01:01:01 UTC"))
+    got = await client.until("orderStatus", orderId=2)
+    assert {each.orderId: each.status for each in got if each.name == "orderStatus"} == dict.fromkeys(
+        (1, 2), "PreSubmitted"
+    )
+    cancel(client, 1)
+    await client.until("error", errorCode=202)
 
 
 async def test_a_group_of_which_one_cancels_all(client: StockClient) -> None:

@@ -45,6 +45,15 @@ def test_a_volume_is_spread_whole(seed: int, total: int, parts: int) -> None:
     assert min(volumes) >= 0
 
 
+@pytest.mark.parametrize("symbol", ["AAPL", "EUR"])
+def test_volumes_stay_what_they_are_like_when_the_records_are_long_over(symbol: str) -> None:
+    series = Market(5).series(next(each for each in TRADED if each.symbol == symbol))
+    recorded = [bar.volume for bar in series.between(series.first_start(), TEN)]
+    later = [bar.volume for bar in series.between(TEN + 2950 * 86400, TEN + 3000 * 86400)]
+    assert min(later) > 0
+    assert max(later) <= 1.25 * 1.25 * max(recorded)
+
+
 @pytest.mark.parametrize("instrument", PRICED, ids=lambda each: each.symbol)
 def test_ticks_and_bars_tell_one_story(instrument: Instrument) -> None:
     market = Market(5)

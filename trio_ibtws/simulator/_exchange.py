@@ -114,24 +114,32 @@ class Exchange:
     def _transmit(self, order: Order) -> None:
         order.transmitted = True
         order.began = self._clock.now()
-        opens = self._opens(order)
         if order.parent is not None and order.parent.status != "Filled":
             order.why_held = "child,trigger" if order.waits else "child"
             self.listener.shown(order)
-        elif opens is None:
-            self._activate(order)
         else:
-            self.listener.held_until_open(order, opens)
-            self.listener.shown(order)
-            self._clock.call_at(opens, lambda: self._activate(order))
+            self._begin(order)
 
-    def _opens(self, order: Order) -> float | None:
-        """Return when an order may begin to trade, ``None``: now."""
+    def _begin(self, order: Order) -> None:
+        """Let an order trade, now or as soon as it may.
+
+        What the market does at ``goodAfterTime`` is asked then, not before: it may be a thousand years ahead.
+        """
         now = self._clock.now()
-        after = max(parse_time(order.values.get("goodAfterTime") or "") or now, now)
-        if order.tif != "OPG" and self._market.is_open(order.instrument, after):
-            return after if after > now else None
-        return self._market.next_open(order.instrument, after)
+        after = parse_time(order.values.get("goodAfterTime") or "") or now
+        if order.done or order.active:
+            return
+        if after > now:
+            self._hold(order, after, self._begin)
+        elif order.tif == "OPG" or not self._market.is_open(order.instrument, now):
+            self._hold(order, self._market.next_open(order.instrument, now), self._activate)
+        else:
+            self._activate(order)
+
+    def _hold(self, order: Order, until: float, then: Callable[[Order], None]) -> None:
+        self.listener.held_until_open(order, until)
+        self.listener.shown(order)
+        self._clock.call_at(until, lambda: then(order))
 
     def _activate(self, order: Order) -> None:
         """Let an order trade from the next tick on."""

@@ -84,7 +84,7 @@ def _following(name: str, source: Source, last: SourceBar, seed: int) -> SourceB
     high = max(open_, close) + abs(random.gauss(0, scale / 2))
     low = min(open_, close) - abs(random.gauss(0, scale / 2))
     open_, high, low, close = (round(each, source.digits) for each in (open_, high, low, close))
-    volume = int(last.volume * random.uniform(0.8, 1.25)) or 1000
+    volume = int(random.choice(source.bars).volume * random.uniform(0.8, 1.25)) or 1000
     return SourceBar(
         start, last.minutes, datetime.fromtimestamp(start, NEW_YORK).date(), open_, high, low, close, volume
     )
