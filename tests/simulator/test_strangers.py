@@ -91,3 +91,10 @@ async def test_bytes_come_as_they_like(sim: Simulator) -> None:
 async def test_a_request_before_the_start_ends_it(sim: Simulator) -> None:
     _, end = await answer(sim, b"API\0", frame(b"v100..176"), frame(b"49\x001\x00"), frames=2)
     assert end == b""
+
+
+@pytest.mark.parametrize("options", [b"\x00", b"0\x00\x00"], ids=["in Java", "in Python"])
+async def test_options_of_fundamental_data_with_and_without_their_count(sim: Simulator, options: bytes) -> None:
+    asked = b"52\x002\x008001\x000\x00IBM\x00STK\x00SMART\x00\x00USD\x00\x00ReportsFinSummary\x00" + options
+    came = await answer(sim, b"API\0", frame(b"v100..176"), frame(START), frame(asked), frames=7)
+    assert came[-1].startswith(b"4\x002\x008001\x0010358\x00")

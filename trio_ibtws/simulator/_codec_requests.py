@@ -111,7 +111,8 @@ REQUESTS: dict[int, tuple[str, Layout]] = {
         (
             *fields("#2 reqId:id"),
             Group("contract", *fields("conId:int symbol secType exchange primaryExchange currency localSymbol")),
-            *fields("reportType #0 fundamentalDataOptions"),
+            *fields("reportType"),
+            Last("fundamentalDataOptions"),
         ),
     ),
     53: ("cancelFundamentalData", fields("#1 reqId:id")),
