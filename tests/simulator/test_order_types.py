@@ -47,6 +47,18 @@ async def test_trailing_by_percent_and_with_a_limit(client: StockClient) -> None
     assert [each.errorCode for each in await client.sync() if each.name == "error"] == [321, 321]
 
 
+async def test_trailing_orders_at_night_wait_for_their_trigger(version: int, speed: float) -> None:
+    night = datetime(2013, 1, 16, 5, 0, tzinfo=UTC)
+    limited = {"auxPrice": 1.0, "trailStopPrice": 400.0, "lmtPriceOffset": 0.5}
+    async with open_simulator(port=None, scenario=Scenario(start=night, speed=speed)) as sim:
+        client = await StockClient.start(sim, version, client_id=1)
+        client.placeOrder(1, contract(), order("SELL", 10, "TRAIL", auxPrice=1.0, trailStopPrice=400.0))
+        client.placeOrder(2, contract(), order("SELL", 10, "TRAIL LIMIT", **limited))
+        got = await client.until("orderStatus", orderId=2)
+        assert [each.whyHeld for each in got if each.name == "orderStatus"] == ["trigger", "trigger"]
+        assert [each.order.lmtPrice for each in got if each.name == "openOrder"][-1] == 399.5
+
+
 @pytest.mark.parametrize("kind", ["MIT", "LIT"])
 async def test_orders_that_are_touched(client: StockClient, kind: str) -> None:
     client.placeOrder(1, contract(), order("BUY", 10, kind, auxPrice=1.0, lmtPrice=FAR))

@@ -137,6 +137,7 @@ class Exchange:
             self._activate(order)
 
     def _hold(self, order: Order, until: float, then: Callable[[Order], None]) -> None:
+        order.why_held = "trigger" if order.waits else ""
         self.listener.held_until_open(order, until)
         self.listener.shown(order)
         self._clock.call_at(until, lambda: then(order))

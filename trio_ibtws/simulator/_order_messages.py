@@ -28,6 +28,7 @@ def _order_values(order: Order) -> dict[str, Any]:
         "account": order.account,
         "clientId": order.client_id,
         "permId": order.perm_id,
+        "lmtPrice": order.limit if sent.get("lmtPriceOffset") and order.limit else sent.get("lmtPrice"),
         "displaySize": sent.get("displaySize") or None,
         "openClose": "",
         "ocaGroup": order.oca_group,

@@ -177,9 +177,9 @@ class Order(msgspec.Struct, kw_only=True):
     @property
     def limit(self) -> float | None:
         """The price beyond which it does not trade, or ``None``."""
-        if self.kind == "TRAIL LIMIT" and self.trail is not None:
-            offset = self.values.get("lmtPriceOffset") or 0.0
-            return self.trail + offset * self.sign
+        stop = self.values.get("trailStopPrice") if self.trail is None else self.trail
+        if self.kind == "TRAIL LIMIT" and stop:
+            return float(stop + (self.values.get("lmtPriceOffset") or 0.0) * self.sign)
         return self.values.get("lmtPrice") or 0.0 if self.kind in _LIMITED else None
 
     @property
