@@ -54,6 +54,8 @@ async def test_futures(client: StockClient) -> None:
     assert (near.contract.localSymbol, near.contract.multiplier, near.minTick) == ("ESH3", "50", 0.25)
     assert (near.contractMonth, near.underSymbol, near.underSecType) == ("201303", "SPX", "IND")
     assert near.contract.lastTradeDateOrContractMonth == "20130315"
+    assert (near.lastTradeTime, near.timeZoneId) == ("09:30:00", "US/Eastern")
+    assert near.aggGroup != 1  # a stock's
     (one,) = await found(client, symbol="ES", secType="FUT", exchange="CME", lastTradeDateOrContractMonth="201306")
     assert one.contract.conId == far.contract.conId
     (euro,) = await found(client, localSymbol="6EH3", exchange="CME")

@@ -193,7 +193,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
         industry, category, subcategory = self.industry
         exchanges, terms = self.valid_exchanges, self.terms
         return {
-            "contract": self.contract(exchange),
+            "contract": {**self.contract(exchange), "lastTradeDateOrContractMonth": self._last_trade},
             "marketName": self.trading_class,
             "minTick": self.min_tick,
             "orderTypes": terms.order_types,
@@ -216,6 +216,13 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
             **({"coupon": self.coupon, "maturity": self.maturity} if self.sec_type == "BOND" else {}),
             **({"issueDate": self.issued, "cusip": self.cusip} if self.sec_type == "BOND" else {}),
         }
+
+    @property
+    def _last_trade(self) -> str:
+        """When it trades last: for futures with the time, which clients split off."""
+        if self.expiry is None:
+            return ""
+        return f"{self.expiry:%Y%m%d}" + (f" 09:30:00 {self.time_zone}" if self.sec_type == "FUT" else "")
 
     def _of_derivative(self) -> dict[str, Any]:
         if self.under is None or self.sec_type == "IND":  # an index is made of its fund here, which nobody need know

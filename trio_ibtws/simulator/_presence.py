@@ -17,7 +17,7 @@ _TEXT = {
     "CommissionAndFeesReport": "commissionAndFees",
     "Contract": "conId strike",
     "ContractDetails": (
-        "minTick priceMagnifier aggGroup minSize sizeIncrement suggestedSizeIncrement minAlgoSize=0 "
+        "minTick priceMagnifier minSize sizeIncrement suggestedSizeIncrement minAlgoSize=0 "
         "lastPricePrecision=0.000001 lastSizePrecision=0.000001"
     ),
     "DepthMarketDataDescription": "",
