@@ -167,3 +167,20 @@ async def test_what_needs_live_data(speed: float) -> None:
                 tick = await ticks.receive()
                 assert isinstance(tick, TickByTickBidAsk)
                 assert 0 < (tick.bid_price or 0) < (tick.ask_price or 0)
+
+
+async def test_a_condition_has_no_fields_of_other_kinds(speed: float) -> None:
+    from ibapi.order_condition import TimeCondition
+
+    later = TimeCondition(True, "20130301 10:00:00 US/Eastern")
+    async with open_simulator(port=None, scenario=Scenario(speed=speed)) as sim:
+        client = await StockClient.start(sim, NEWEST, 1)
+        client.placeOrder(1, contract(), order("BUY", 10, conditions=[later]))
+        await client.flush()
+        while (body := await client._frame())[:4] != (205).to_bytes(4, "big"):
+            pass
+        message = wire_class("OpenOrder")()
+        message.ParseFromString(body[4:])
+        (condition,) = message.order.conditions
+        given = [field.name for field, _ in condition.ListFields()]
+        assert given == ["type", "isConjunctionConnection", "isMore", "time"]

@@ -283,7 +283,7 @@ async def test_executions(client: StockClient) -> None:
     await fill(client, 2, order("SELL", 10), contract("IBM"))
     wanted = ExecutionFilter()
     client.reqExecutions(5, wanted)
-    assert names(await client.sync()) == ["execDetails", "commissionReport"] * 2 + ["execDetailsEnd"]
+    assert names(await client.sync()) == ["execDetails"] * 2 + ["commissionReport"] * 2 + ["execDetailsEnd"]
     wanted.symbol = "IBM"
     client.reqExecutions(6, wanted)
     got = await client.sync()
@@ -291,6 +291,12 @@ async def test_executions(client: StockClient) -> None:
     wanted.side = "BUY"
     client.reqExecutions(7, wanted)
     assert names(await client.sync()) == ["execDetailsEnd"]
+
+
+async def test_a_summary_is_sorted_whatever_was_asked_first(client: StockClient) -> None:
+    client.reqAccountSummary(1, "All", "NetLiquidation,TotalCashValue,BuyingPower,AccountType,AccruedCash")
+    tags = [each.tag for each in await client.sync() if each.name == "accountSummary"]
+    assert tags == ["AccountType", "AccruedCash", "BuyingPower", "NetLiquidation", "TotalCashValue"]
 
 
 async def test_positions_and_values_agree_to_the_cent(sim: Simulator, version: int, client: StockClient) -> None:

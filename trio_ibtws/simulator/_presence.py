@@ -32,6 +32,7 @@ _TEXT = {
         "-orderMiscOptions -mifid2DecisionMaker -mifid2DecisionAlgo -mifid2ExecutionTrader -mifid2ExecutionAlgo "
         "-advancedErrorOverride -manualOrderTime"
     ),
+    "OrderCondition": "type isConjunctionConnection isMore",
     "OrderStatus": ("orderId filled remaining avgFillPrice permId parentId lastFillPrice clientId mktCapPrice"),
     "SmartComponent": "",
     "TickOptionComputation": (

@@ -60,20 +60,21 @@ _Row = tuple[str, str, str]
 
 
 def _summary_rows(session: Session, tags: str) -> list[_Row]:
-    """Return the rows that *tags* ask for, in their order."""
+    """Return the rows that *tags* ask for: those without a currency first, by name, and a ledger at last."""
     account = session.world.account
     every: dict[str, _Row] = {}
     for key, value, currency in account_values(account):
         every.setdefault(key, (key, value, "" if currency == "BASE" else currency))
-    rows = []
+    rows: list[_Row] = []
+    of_currencies: list[_Row] = []
     for tag in tags.split(","):
         name, _, currency = tag.strip().partition(":")
         if name == "$LEDGER":
             wanted = currencies(account) if currency == ALL else (currency or BASE,)
-            rows += [row for each in wanted if each in currencies(account) for row in ledger(account, each)]
+            of_currencies += [row for each in wanted if each in currencies(account) for row in ledger(account, each)]
         elif name in every:
             rows.append(every[name])
-    return rows
+    return sorted(rows, key=lambda row: (bool(row[2]), row[0])) + of_currencies
 
 
 def account_summary(session: Session, values: dict[str, Any]) -> None:

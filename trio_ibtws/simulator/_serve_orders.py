@@ -195,14 +195,20 @@ def completed_orders(session: Session, _: dict[str, Any]) -> None:
 
 
 def executions(session: Session, values: dict[str, Any]) -> None:
-    """Serve reqExecutions: those that fit the filter, each with its commission, and the end."""
+    """Serve reqExecutions: those that fit the filter, then the commission of each, and the end."""
     request = values["reqId"]
-    days = _days(values["execFilter"], session.world.today())
-    for execution in session.world.exchange.executions:
-        if f"{day_of(execution.at):%Y%m%d}" in days and _fits(execution, values["execFilter"]):
-            send_execution(session, execution, request)
-            if not execution.of_combo:
-                send_charge(session, execution)
+    wanted = values["execFilter"]
+    days = _days(wanted, session.world.today())
+    found = [
+        each
+        for each in session.world.exchange.executions
+        if f"{day_of(each.at):%Y%m%d}" in days and _fits(each, wanted)
+    ]
+    for execution in found:
+        send_execution(session, execution, request)
+    for execution in found:
+        if not execution.of_combo:
+            send_charge(session, execution)
     session.send("execDetailsEnd", reqId=request)
 
 
