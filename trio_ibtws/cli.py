@@ -294,6 +294,11 @@ def _add_serve(commands: _Commands[_Parser]) -> None:
     workers = ("trio", "asyncio")
     where.add_argument("--worker", dest="backend", choices=workers, help="Hypercorn's worker: the same as --backend")
     where.add_argument("--token", help="what clients must bring; better given as TRIO_IBTWS_TOKEN, made if neither is")
+    where.add_argument(
+        "--trade-token",
+        metavar="TOKEN",
+        help="what they must bring to trade, so that --token only reads; or TRIO_IBTWS_TRADE_TOKEN",
+    )
     where.add_argument("--enable-trading", action="store_true", help="serve what changes orders or costs money too")
     where.add_argument("--audit", metavar="FILE", help="where mutations are written down (stderr)")
     where.add_argument(

@@ -27,8 +27,8 @@ TOKEN = "a-token-that-is-for-tests-only"
 PLENTY = Limits(requests_per_second=100_000, requests_burst=100_000, mutations_per_second=1000, mutations_burst=1000)
 """Limits without those that would slow a test down."""
 
-LONG = 5.0
-"""Seconds after which a test gives up waiting."""
+LONG = 60.0
+"""Seconds after which a test gives up waiting: far more than anything takes on a machine that does much else."""
 
 
 class Clientele:
@@ -54,7 +54,7 @@ class Running:
     @property
     def service_streams(self) -> int:
         """Open websockets and event streams."""
-        return self.app._service._streams
+        return self.app._service.places.open
 
     @property
     def url(self) -> str:
@@ -204,27 +204,36 @@ async def open_service(
     by_get: bool = False,
     cors: tuple[str, ...] = (),
     hosts: tuple[str, ...] = (),
+    trade_token: str | None = None,
     **changes: Any,
 ) -> AsyncIterator[Running]:
     """Run a service for a block; *changes* are changes to its limits."""
     limits = replace(limits, **changes)
     engine = StandIn() if engine is None else engine
-    service = Service(engine, lambda: None, limits, Metrics(Clientele()))
-    gate = Gate(TOKEN, limits, cors=cors, hosts=hosts, clock=anyio.current_time)
+    service = Service(
+        engine,
+        lambda caller: None,
+        limits,
+        Metrics(Clientele()),
+        trading_fields=frozenset({"Mutation.place", "Mutation.cancelOrder"}),
+    )
+    gate = Gate(TOKEN, limits, cors=cors, hosts=hosts, clock=anyio.current_time, trade_token=trade_token)
     app = App(service, gate, lambda: running.alive, by_get=by_get)
     async with _run(app, engine, limits) as running:
         yield running
 
 
 @asynccontextmanager
-async def open_tws_service(*, trading: bool = False, limits: Limits = PLENTY, **changes: Any) -> AsyncIterator[Running]:
+async def open_tws_service(
+    *, trading: bool = False, trade_token: str | None = None, limits: Limits = PLENTY, **changes: Any
+) -> AsyncIterator[Running]:
     """Run the service of a client of the simulator for a block; the client is the ``engine``."""
     limits = replace(limits, **changes)
     async with (
         open_simulator(port=None) as sim,
         open_client(stream=await sim.connect(), client_id=1, trading=trading) as client,
     ):
-        app = create_app(client, token=TOKEN, trading=trading, limits=limits)
+        app = create_app(client, token=TOKEN, trade_token=trade_token, trading=trading, limits=limits)
         async with _run(app, client, limits) as running:
             yield running
 

@@ -48,7 +48,7 @@ def backend_of(name: str) -> Any:
 def engine_of(trading: bool) -> Engine:
     """Return an engine; it has no state, and takes a second to make."""
     schema = build_schema(trading)
-    given = {field.name: getattr(schema, field.name) for field in fields(schema)}
+    given = {each.name: getattr(schema, each.name) for each in fields(schema) if each.name != "trading_fields"}
     return Engine(**given, limits=WIDE, introspection=True)
 
 

@@ -104,6 +104,42 @@ async def test_a_preflight_is_answered_for_the_named_origins_only() -> None:
         assert not [name for name in plain.headers if name.startswith("access-control")]
 
 
+TRADE_TOKEN = "another-token-that-is-for-trading"
+PLACE = {"query": 'mutation { place(name: "one") }'}
+REFUSED = {"message": "place takes the token for trading", "extensions": {"code": "FORBIDDEN"}}
+
+
+@pytest.mark.anyio
+async def test_with_a_token_for_trading_the_other_one_only_reads() -> None:
+    async with open_service(trade_token=TRADE_TOKEN) as service:
+        for token in (TOKEN, TRADE_TOKEN):
+            assert (await service.ask(HELLO, authorization=f"Bearer {token}")).status == 200
+            answer = await service.ask(path="/metrics", method="GET", authorization=f"Bearer {token}")
+            assert answer.status == 200
+        for accept in ("*/*", "application/graphql-response+json", "text/event-stream"):
+            answer = await service.ask(PLACE, accept=accept)
+            assert (answer.status, answer.json["errors"]) == (403, [REFUSED])
+        async with open_socket(service) as socket:
+            await socket.subscribe(PLACE["query"])
+            assert await socket.hear() == {"id": "1", "type": "error", "payload": [REFUSED]}
+        assert service.engine.log == []
+        answer = await service.ask(PLACE, authorization=f"Bearer {TRADE_TOKEN}")
+        assert answer.json == {"data": {"place": "one"}}
+        async with open_socket(service, init=False) as socket:
+            await socket.say(type="connection_init", payload={"authorization": f"Bearer {TRADE_TOKEN}"})
+            assert await socket.hear() == {"type": "connection_ack"}
+            await socket.subscribe(PLACE["query"])
+            assert (await socket.hear())["payload"] == {"data": {"place": "one"}}
+
+
+@pytest.mark.anyio
+async def test_each_token_has_limits_of_its_own() -> None:
+    slow = PLENTY.__class__(requests_per_second=0.01, requests_burst=2)
+    async with open_service(limits=slow, trade_token=TRADE_TOKEN) as service:
+        assert [(await service.ask(HELLO)).status for _ in range(3)] == [200, 200, 429]
+        assert (await service.ask(PLACE, authorization=f"Bearer {TRADE_TOKEN}")).status == 200
+
+
 # --- the parts ---------------------------------------------------------------------------------------------------
 
 
@@ -111,6 +147,13 @@ async def test_a_preflight_is_answered_for_the_named_origins_only() -> None:
 def test_a_token_that_can_be_guessed_or_cannot_be_sent_is_refused(token: str) -> None:
     with pytest.raises(ValueError, match="a token has"):
         check_token(token)
+
+
+def test_two_tokens_are_two() -> None:
+    with pytest.raises(ValueError, match="is the same as the other one"):
+        Gate(TOKEN, PLENTY, cors=(), hosts=(), clock=Clock(), trade_token=TOKEN)
+    with pytest.raises(ValueError, match="a token has at least"):
+        Gate(TOKEN, PLENTY, cors=(), hosts=(), clock=Clock(), trade_token="short")
 
 
 def test_failures_are_forgotten_after_a_minute_and_counted_for_each_address() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from typing import Any
 from urllib.parse import urlencode
 
 import anyio
 import pytest
+import sniffio
 
-from tests.graphql.harness import Answer, Running, open_service, read_until, until
+from tests.graphql.harness import TOKEN, Answer, Running, open_service, read_until, until
+from tests.graphql.websocket_client import open_socket
 
 pytestmark = pytest.mark.anyio
 
@@ -160,23 +164,22 @@ async def test_what_is_no_request_is_400(body: bytes) -> None:
 
 
 async def test_a_body_has_a_size() -> None:
-    async with open_service(body_bytes=1000, body_seconds=0.2) as service:
+    async with open_service(body_bytes=1000) as service:
         fits = json.dumps(HELLO).ljust(1000).encode()
         assert (await service.ask(fits)).status == 200
         assert (await service.ask(fits + b" ")).status == 413
         chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(fits) + 1, fits + b" ")
-        for body, status in ((chunked, 413), (chunked[:600], 408)):
-            answer = await service.ask(body, transfer_encoding="chunked", content_length=None)
-            assert answer.status == status
+        assert (await service.ask(chunked, transfer_encoding="chunked", content_length=None)).status == 413
         huge = await service.ask(b"x", content_length="99999999999999999999")
         assert huge.status == 413
 
 
 async def test_a_body_has_its_time() -> None:
     async with open_service(body_seconds=0.1) as service:
-        answer = await service.ask(b"x", content_length="2")
-        assert (answer.status, answer.code) == (408, "TIMEOUT")
-        assert answer.headers["connection"] == "close"
+        for headers in ({"content_length": "2"}, {"transfer_encoding": "chunked", "content_length": None}):
+            answer = await service.ask(b"1", **headers)
+            assert (answer.status, answer.code) == (408, "TIMEOUT")
+            assert answer.headers["connection"] == "close"
 
 
 async def test_an_answer_reaches_a_client_that_is_still_sending() -> None:
@@ -249,6 +252,24 @@ async def test_a_mutation_without_an_outcome_ends_with_the_word_that_there_is_no
         await service.still_serves()
 
 
+TOO_LARGE = {"message": "bytes in the response: 101, the limit is 100", "extensions": {"code": "LIMIT_EXCEEDED"}}
+
+
+async def test_an_answer_has_a_size_whatever_is_in_it() -> None:
+    async with open_service(response_bytes=100) as service:
+        size = 100 - len('{"data":{"long":""}}')
+        assert len((await service.ask({"query": f"{{ long(size: {size}) }}"})).body) == 100
+        query = f"{{ long(size: {size + 1}) }}"
+        response = {"data": None, "errors": [TOO_LARGE]}
+        answer = await service.ask({"query": query}, accept=RESPONSE_JSON)
+        assert (answer.status, answer.json) == (200, response)
+        streamed = await service.ask({"query": query}, accept="text/event-stream")
+        assert json.dumps(response, separators=(",", ":")) in streamed.body.decode()
+        async with open_socket(service) as socket:
+            await socket.subscribe(query)
+            assert (await socket.hear())["payload"] == response
+
+
 # --- leaving -----------------------------------------------------------------------------------------------------
 
 
@@ -276,6 +297,46 @@ async def test_a_mutation_whose_client_leaves_goes_on() -> None:
         await until(lambda: "placed one" in service.engine.log)
 
 
+async def test_a_mutation_goes_on_when_the_asyncio_task_of_its_request_is_cancelled() -> None:
+    """Not even a cancel from outside, which no shield of anyio holds, ends it with the one who asked."""
+    if sniffio.current_async_library() != "asyncio":
+        return  # cancelling a task from outside is asyncio's own
+    placed = anyio.Event()
+    async with open_service() as service:
+        await service.still_serves()  # so the server has begun
+        service.engine.placing = placed.wait
+        task = asyncio.ensure_future(in_memory(service, PLACE))
+        await until(lambda: service.engine.log)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert service.engine.log == ["placing one"]
+        placed.set()
+        await until(lambda: "placed one" in service.engine.log)
+
+
+async def in_memory(service: Running, body: dict[str, str]) -> None:
+    """Ask without a server in between."""
+    request = [{"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}]
+    scope = {
+        "type": "http", "method": "POST", "path": "/graphql", "scheme": "http", "query_string": b"",
+        "headers": [
+            (b"host", b"localhost:9"),
+            (b"authorization", f"Bearer {TOKEN}".encode()),
+            (b"content-type", b"application/json"),
+        ],
+        "server": ("127.0.0.1", 9), "client": ("127.0.0.1", 1),
+    }  # fmt: skip
+
+    async def receive() -> Any:
+        return request.pop() if request else await anyio.sleep_forever()
+
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    await service.app(scope, receive, send)
+
+
 async def test_when_the_service_ends_a_query_is_cancelled_and_its_client_told() -> None:
     async with open_service() as service, anyio.create_task_group() as tasks:
         answers: list[Answer] = []
@@ -301,9 +362,10 @@ async def test_when_the_service_ends_a_mutation_has_a_moment_for_its_outcome() -
             answers.append(await service.ask(PLACE))
 
         tasks.start_soon(ask)
-        await until(lambda: service.engine.log)
+        tasks.start_soon(service.ask, {"query": "{ slow }"})
+        await until(lambda: len(service.engine.log) == 2)
         service.stopping.set()
-        await anyio.sleep(1.2)  # longer than a query has
+        await until(lambda: "slow ended" in service.engine.log)  # so a query's time is over
         placed.set()
         await until(lambda: answers)
         assert answers[0].json == {"data": {"place": "one"}}

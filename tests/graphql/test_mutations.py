@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import stat
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from ibapi.contract import Contract
 
 from tests.graphql.resolving import AAPL, BACKENDS, Service, backend_of, serving
 from tests.graphql.test_resolvers import asked
-from trio_ibtws import ClientClosed, InvalidRequest, JournalError, TradingDisabled, TradingHalted
+from trio_ibtws import JournalError, TradingDisabled, TradingHalted
 from trio_ibtws.graphql import _orders
 from trio_ibtws.graphql._audit import AuditLog, masked
 from trio_ibtws.graphql._engine import GraphQLRequest
@@ -365,79 +363,6 @@ async def test_a_configuration_that_is_none_is_refused(service: Service) -> None
         assert error["extensions"].get("requestField") == "updateConfigRequestProto" or (
             error["extensions"]["class"] == "UnsupportedRequest"
         )
-
-
-# --- who leaves --------------------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def with_tasks(backend: str, audit: AuditLog) -> AsyncGenerator[Service]:
-    """A service that runs mutations in a task group of its own, as an app does."""
-    async with anyio.create_task_group() as tasks, serving(backend, audit=audit, tasks=tasks) as service:
-        yield service
-
-
-async def until_written(audit: AuditLog, number: int) -> list[dict[str, Any]]:
-    with anyio.fail_after(30):
-        while len(found := records(audit)) < number:  # noqa: ASYNC110  a file does not say when
-            await anyio.sleep(0.01)
-    return found
-
-
-async def test_a_mutation_goes_on_when_the_one_who_asked_is_cancelled(backend: str, audit: AuditLog) -> None:
-    async with with_tasks(backend, audit) as service:
-        with anyio.CancelScope() as scope:
-            async with anyio.create_task_group() as group:
-                group.start_soon(lambda: service.ask(PLACE, contract=AAPL, order={**LIMIT, "orderRef": "one"}))
-                await until_written(audit, 1)
-                scope.cancel()
-        begun, done = await until_written(audit, 2)
-        assert done["outcome"]["is"] == "Accepted"
-        assert begun["hash"] == done["hash"]
-        assert await orders_at_tws(service) == [done["outcome"]["order_id"]]
-
-
-async def test_a_mutation_goes_on_when_its_asyncio_task_is_cancelled(backend: str, audit: AuditLog) -> None:
-    if backend != "asyncio":
-        return  # cancelling a task from outside is asyncio's own
-    async with with_tasks(backend, audit) as service:
-        service.sim.faults.stall()  # or TWS's answer might come before the cancel
-        task = asyncio.ensure_future(service.ask(PLACE, contract=AAPL, order=LIMIT))
-        await until_written(audit, 1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        service.sim.faults.resume()
-        assert (await until_written(audit, 2))[1]["outcome"]["is"] == "Accepted"
-
-
-async def test_an_error_of_a_mutation_that_runs_elsewhere_is_told(backend: str, audit: AuditLog) -> None:
-    async with with_tasks(backend, audit) as service:
-        with pytest.raises(InvalidRequest):
-            await service.resolve("Mutation.cancelOrder", orderId=99)
-        assert (await service.resolve("Mutation.setServerLogLevel", logLevel=2)) is True
-
-
-async def test_a_mutation_of_a_service_that_ends_says_that_it_is_not_known(backend: str, audit: AuditLog) -> None:
-    async with serving(backend, audit=audit) as service, anyio.create_task_group() as asking:
-        found: list[BaseException] = []
-
-        async def ask(tasks: Any) -> None:
-            order = {**LIMIT, "totalQuantity": Decimal(10)}
-            context = service.context.__class__(service.client, service.context.book, audit, tasks=tasks)
-            try:
-                await service.schema.resolvers["Mutation.placeOrder"]({"contract": AAPL, "order": order}, context, None)
-            except ClientClosed as exc:
-                found.append(exc)
-
-        service.sim.run_script("drop placeOrder")
-        async with anyio.create_task_group() as tasks:
-            asking.start_soon(ask, tasks)
-            await until_written(audit, 1)
-            tasks.cancel_scope.cancel()
-        await anyio.sleep(0.01)
-        assert [str(error) for error in found] == ["the service was closed before the outcome was known"]
-    assert records(audit)[1]["outcome"] == {"cancelled": "the outcome is not known"}
 
 
 # --- the audit log -----------------------------------------------------------------------------------------------

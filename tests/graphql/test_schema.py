@@ -217,6 +217,14 @@ def test_orders_have_no_way_around_the_order_book() -> None:
     assert through_the_book <= set(_orders.MUTATIONS)
 
 
+def test_what_only_the_token_for_trading_may_ask_for() -> None:
+    always = set(fields_of(core_schema(build_schema(False).sdl), "Mutation"))
+    trading = {f"Mutation.{name}" for name in fields_of(TRADING, "Mutation") if name not in always}
+    assert trading >= {f"Mutation.{name}" for name in _orders.MUTATIONS}
+    for schema in (build_schema(True), build_schema(False)):
+        assert schema.trading_fields == trading | {"Query.whatIfOrder"}
+
+
 # --- Python's classes --------------------------------------------------------------------------------------------
 
 

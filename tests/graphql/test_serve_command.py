@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -115,14 +116,21 @@ def test_without_a_token_one_is_made_and_printed() -> None:
 
 def test_trading_is_there_when_it_is_enabled_and_is_written_down(tmp_path: Path) -> None:
     audit = tmp_path / "audit.jsonl"
-    with serving("--simulate", "--enable-trading", "--audit", str(audit)) as process:
+    trader = "another-token-that-is-for-trading"
+    with serving("--simulate", "--enable-trading", "--audit", str(audit), "--trade-token", trader) as process:
         url = where(process)
+        with pytest.raises(HTTPError) as refused:
+            query(url, "mutation { reqGlobalCancel { verified } }")
+        refused.value.close()
+        assert refused.value.code == 403
+        assert "errors" not in str(query(url, "mutation { reqGlobalCancel { verified } }", trader))
         fields = query(url, '{ __type(name: "Mutation") { fields { name } } }')
         assert "placeOrder" in str(fields)
         query(url, "mutation { reqMarketDataType(marketDataType: 3) }")
     assert audit.stat().st_mode & 0o777 == 0o600
     records = [json.loads(line) for line in audit.read_text().splitlines()]
-    assert {record["operation"] for record in records} == {"reqMarketDataType"}
+    assert {record["operation"] for record in records} == {"reqMarketDataType", "reqGlobalCancel"}
+    assert len({record["token"] for record in records}) == 2
 
 
 def test_it_waits_for_a_tws_that_is_not_there_yet() -> None:
@@ -151,6 +159,8 @@ def test_it_waits_for_a_tws_that_is_not_there_yet() -> None:
         (["--bind", "0.0.0.0:8000", "--allow-remote"], "that takes TLS"),
         (["--bind", "nonsense"], "'nonsense' is no address"),
         (["--token", "short"], "a token has at least 16 characters"),
+        (["--trade-token", "short"], "a token has at least 16 characters"),
+        (["--token", TOKEN, "--trade-token", TOKEN], "is the same as the other one"),
         (["--cors", "*"], "'*' is no origin"),
         (["--cors", "https://desk.example/"], "without a path"),
         (["--certfile", "x.pem"], "both a certificate and its key"),

@@ -303,6 +303,40 @@ async def test_an_order_goes_through_the_book_and_is_placed_though_its_client_ha
         assert [trade["orderRef"] for trade in trades] == ["once"]
 
 
+TRADE_TOKEN = "another-token-that-is-for-trading"
+ORDER = '{ action: "BUY", orderType: "MKT", totalQuantity: "10" }'
+PLACE = f"placeOrder(contract: {AAPL}, order: {ORDER}) {{ __typename }}"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"mutation {{ {PLACE} }}",
+        f"mutation {{ ...A }} fragment A on Mutation {{ ...B }} fragment B on Mutation {{ {PLACE} }}",
+        f"query Q {{ reqCurrentTime }} mutation M {{ ... on Mutation {{ ... @include(if: true) {{ {PLACE} }} }} }}",
+        f"{{ reqCurrentTime whatIfOrder(contract: {AAPL}, order: {ORDER}) {{ initMarginAfter }} }}",
+        'mutation { kill(reason: "x") { verified } }',
+        "mutation { __typename reqGlobalCancel { verified } }",
+        "mutation { cancelOrder(orderId: 1) { __typename } }",
+        f'mutation {{ reqMktDataRegulatorySnapshot(contract: {AAPL}, genericTickList: "") {{ __typename }} }}',
+    ],
+)
+async def test_what_trades_takes_the_token_for_it_however_it_is_asked_for(query: str, no_home: None) -> None:
+    async with open_tws_service(trading=True, trade_token=TRADE_TOKEN) as service:
+        body = {"query": query, "operationName": "M" if "query Q" in query else None}
+        for accept in ("*/*", "text/event-stream"):
+            answer = await service.ask(body, accept=accept)
+            assert (answer.status, answer.code) == (403, "FORBIDDEN")
+        async with open_socket(service) as socket:
+            await socket.say(type="subscribe", id="1", payload=body)
+            assert (await socket.hear())["payload"][0]["extensions"]["code"] == "FORBIDDEN"
+        assert (await service.query("mutation { reqMarketDataType(marketDataType: 3) }"))["data"]
+        assert await service.query("{ trades { orderRef } }") == {"data": {"trades": []}}
+        answer = await service.ask(body, authorization=f"Bearer {TRADE_TOKEN}")
+        assert answer.status == 200
+        assert "FORBIDDEN" not in str(answer.json)
+
+
 async def test_errors_of_tws_have_its_code_and_class() -> None:
     async with open_tws_service() as service:
         query = '{ reqContractDetails(contract: { symbol: "NOSUCH", secType: "STK" }) { contract { conId } } }'
@@ -313,7 +347,7 @@ async def test_errors_of_tws_have_its_code_and_class() -> None:
 
 
 def test_an_app_can_be_made_before_there_is_an_event_loop() -> None:
-    service = Service(StandIn(), lambda: None, PLENTY, Metrics(harness.Clientele()))
+    service = Service(StandIn(), lambda caller: None, PLENTY, Metrics(harness.Clientele()))
     app = App(service, Gate(TOKEN, PLENTY, cors=(), hosts=(), clock=anyio.current_time), lambda: True)
     app.close()
     assert service.closing

@@ -246,6 +246,35 @@ async def test_connections_have_a_limit() -> None:
             assert (await socket.hear())["type"] == "next"
 
 
+async def test_who_has_not_said_who_he_is_takes_no_place_from_those_who_have() -> None:
+    async with open_service(sockets=2, newcomers=2) as service, open_socket(service, init=False) as longest:
+        async with open_socket(service, init=False) as waits, open_socket(service) as first, open_socket(service):
+            assert await longest.closed() == 4408
+            await first.subscribe("{ hello }")
+            assert (await first.hear())["type"] == "next"
+            with pytest.raises(Refused) as refused:
+                async with open_socket(service):
+                    raise AssertionError
+            assert refused.value.status == 503
+            await waits.say(**INIT)
+            assert await waits.closed() == 1013  # the places were taken meanwhile
+        await until(lambda: service.service_streams == 0)
+
+
+async def test_wrong_tokens_are_4429_after_five_and_the_right_one_still_right() -> None:
+    async with open_service() as service:
+        codes = []
+        for _ in range(7):
+            async with open_socket(service, init=False) as socket:
+                await socket.say(type="connection_init", payload={"authorization": "Bearer wrong"})
+                codes.append(await socket.closed())
+        assert codes == [4403] * 5 + [4429] * 2
+        assert (await service.ask({"query": "{ hello }"}, authorization="Bearer wrong")).status == 429
+        async with open_socket(service) as socket:
+            await socket.subscribe("{ hello }")
+            assert (await socket.hear())["type"] == "next"
+
+
 async def test_strange_hosts_origins_and_paths_are_refused_at_the_handshake() -> None:
     async with open_service(cors=("https://desk.example",)) as service:
         for options, status in (

@@ -25,6 +25,7 @@ from ._words import one_line
 __all__ = ["Options", "options", "run"]
 
 TOKEN_VARIABLE = "TRIO_IBTWS_TOKEN"
+TRADE_TOKEN_VARIABLE = "TRIO_IBTWS_TRADE_TOKEN"
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 
@@ -38,6 +39,7 @@ class Options(NamedTuple):
     seed: int | None
     bind: str
     token: str | None
+    trade_token: str | None
     trading: bool
     audit: str | None
     cors: tuple[str, ...]
@@ -63,6 +65,7 @@ def options(arguments: argparse.Namespace) -> Options:
         seed=arguments.seed if arguments.simulate else None,
         bind=arguments.bind,
         token=arguments.token or os.environ.get(TOKEN_VARIABLE) or None,
+        trade_token=arguments.trade_token or os.environ.get(TRADE_TOKEN_VARIABLE) or None,
         trading=arguments.enable_trading,
         audit=arguments.audit,
         cors=tuple(arguments.cors),
@@ -99,8 +102,11 @@ def _check(given: Options) -> None:
     try:
         host, _ = parse_bind(given.bind)
         check_exposure(host, given.certfile, given.keyfile, allow_remote=given.allow_remote)
-        if given.token is not None:
-            check_token(given.token)
+        for token in (given.token, given.trade_token):
+            if token is not None:
+                check_token(token)
+        if given.trade_token is not None and given.trade_token == given.token:
+            raise ValueError("the token for trading is the same as the other one: leave it out, or take another")
         for origin in given.cors:
             check_origin_name(origin)
     except ValueError as failure:
@@ -146,6 +152,7 @@ async def _connect_and_serve(given: Options) -> None:
             await serve(
                 client,
                 token=token,
+                trade_token=given.trade_token,
                 bind=given.bind,
                 trading=given.trading,
                 limits=Limits(operation_seconds=given.query_seconds),

@@ -84,7 +84,7 @@ class App:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            async with self._lifespan():
+            async with self._lifespan(), self._service.running():
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
                 self.close()
@@ -132,8 +132,8 @@ class App:
         if exchange.method == "OPTIONS":
             await exchange.reply(204, b"", None, *self._gate.preflight_headers(exchange.scope, by_get=self._by_get))
             return
-        self._gate.check_bearer(exchange.scope)
-        await answer_graphql(self._service, exchange, by_get=self._by_get)
+        caller = self._gate.check_bearer(exchange.scope)
+        await answer_graphql(self._service, exchange, caller, by_get=self._by_get)
 
     async def _health(self, exchange: Exchange) -> None:
         _check_get(exchange)
@@ -163,10 +163,9 @@ class App:
             self._gate.check_origin(scope)
             if scope["path"] != GRAPHQL:
                 raise HTTPError(404, "NOT_FOUND", f"the websocket is at {GRAPHQL}")
-            with self._service.one_more_stream() as welcome:
-                if not welcome or self._service.closing:
-                    raise HTTPError(503, BUSY, "too many websockets", [(b"retry-after", b"1")])
-                await Session(self._service, self._gate, scope, receive, send).run()
+            if not self._service.places.free or self._service.closing:
+                raise HTTPError(503, BUSY, "too many websockets", [(b"retry-after", b"1")])
+            await Session(self._service, self._gate, scope, receive, send).run()
         except HTTPError as failure:
             await refuse(scope, send, failure.status, failure.code, str(failure), failure.headers)
 

@@ -15,12 +15,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import anyio
 import msgspec
 
-from ..errors import ClientClosed, JournalError
+from ..errors import JournalError
 
 if TYPE_CHECKING:
     from ._context import Context
@@ -113,45 +112,10 @@ def _plain(value: Any) -> Any:
 async def perform(context: Context, name: str, args: Mapping[str, Any], run: Callable[[], Awaitable[T]]) -> T:
     """Run a mutation to its outcome and return it, written down before and after.
 
-    Cancelled: with ``context.tasks`` the mutation goes on by itself, and its outcome is written down all the same.
-
     Raises:
       JournalError: it cannot be written down, and was not begun.
       What *run* raises.
     """
-    if context.tasks is None:
-        return await _audited(context, name, args, run)
-    box = _Box[T]()
-    context.tasks.start_soon(box.fill, lambda: _audited(context, name, args, run))
-    await box.filled.wait()
-    return box.take()
-
-
-class _Box(Generic[T]):
-    """What became of a mutation that runs elsewhere, for the one who asked for it, if he still waits."""
-
-    def __init__(self) -> None:
-        self.filled = anyio.Event()
-        self._value: list[T] = []
-        self._error: Exception | None = None
-
-    async def fill(self, run: Callable[[], Awaitable[T]]) -> None:
-        try:
-            self._value.append(await run())
-        except Exception as exc:  # noqa: BLE001  raised to the one who waits
-            self._error = exc
-        finally:
-            self.filled.set()
-
-    def take(self) -> T:
-        if self._error is not None:
-            raise self._error
-        if not self._value:
-            raise ClientClosed("the service was closed before the outcome was known")
-        return self._value[0]
-
-
-async def _audited(context: Context, name: str, args: Mapping[str, Any], run: Callable[[], Awaitable[T]]) -> T:
     shown = masked(args, context.client.accounts)
     text = json.dumps([name, shown], default=_plain, sort_keys=True)
     record = {"token": context.token_id, "operation": name, "hash": sha256(text.encode()).hexdigest()[:16]}

@@ -8,12 +8,13 @@ import math
 import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from hashlib import sha256
 
 from ._limits import Limits
 from ._respond import BUSY, HTTPError, Scope, header
 
-__all__ = ["Bucket", "Gate", "check_origin_name", "check_token", "is_loopback"]
+__all__ = ["Bucket", "Caller", "Gate", "check_origin_name", "check_token", "is_loopback"]
 
 SHORTEST_TOKEN = 16
 """With fewer characters a token can be guessed."""
@@ -79,21 +80,41 @@ class Bucket:
         return 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks.
+
+    Attributes:
+      token_id: what his token is called in the audit log.
+      may_trade: whether he may ask for what changes orders or costs money, where that is served.
+    """
+
+    token_id: str
+    may_trade: bool
+
+
 class Gate:
     """Decides about each request by its headers; keeps the wrong tokens of the last minute.
+
+    With a token for trading, the other one is for reading; without, it is for all that is served.
 
     A right token is always right: whoever sends wrong ones only ever locks out himself.
     """
 
     def __init__(
-        self, token: str, limits: Limits, *, cors: Iterable[str], hosts: Iterable[str], clock: Callable[[], float]
+        self,
+        token: str,
+        limits: Limits,
+        *,
+        cors: Iterable[str],
+        hosts: Iterable[str],
+        clock: Callable[[], float],
+        trade_token: str | None = None,
     ) -> None:
-        self._token = check_token(token).encode()
+        self._callers = _callers(token, trade_token)
         self._limits, self._clock = limits, clock
         self._cors, self._hosts = frozenset(map(check_origin_name, cors)), frozenset(host.lower() for host in hosts)
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
-        self.token_id: str = sha256(self._token).hexdigest()[:8]
-        """What the token is called in the audit log."""
 
     # --- where it came from
 
@@ -151,28 +172,31 @@ class Gate:
 
     # --- who it is
 
-    def check_bearer(self, scope: Scope) -> None:
-        """Check the Authorization header.
+    def check_bearer(self, scope: Scope) -> Caller:
+        """Return who asks, by the Authorization header.
 
         Raises:
           HTTPError: 401, or 429 after too many of them.
         """
-        if self.admits(bearer(header(scope, b"authorization"))):
-            return
-        wait = self._note_failure(peer(scope))
+        caller = self.caller(bearer(header(scope, b"authorization")))
+        if caller is not None:
+            return caller
+        wait = self.note_failure(scope)
         if wait:
             raise HTTPError(429, BUSY, "too many wrong tokens", [retry_after(wait)])
         raise HTTPError(
             401, "UNAUTHENTICATED", "a token is needed: 'Authorization: Bearer …'", [(b"www-authenticate", b"Bearer")]
         )
 
-    def admits(self, token: str | None) -> bool:
-        """Return whether *token* is the right one, in a time that does not tell how much of it is."""
-        return hmac.compare_digest((token or "").encode("utf-8", "replace"), self._token)
+    def caller(self, token: str | None) -> Caller | None:
+        """Return whose *token* it is, in a time that does not tell how much of it is right."""
+        given = (token or "").encode("utf-8", "replace")
+        found = [caller for known, caller in self._callers if hmac.compare_digest(given, known)]
+        return found[0] if found else None
 
-    def note_failure(self, scope: Scope) -> None:
-        """Count a wrong token that came in another way than in a header."""
-        self._note_failure(peer(scope))
+    def note_failure(self, scope: Scope) -> float:
+        """Count a wrong token; return for how many seconds the peer is told to wait, 0 if he is not."""
+        return self._note_failure(peer(scope))
 
     def _note_failure(self, address: str) -> float:
         """Count a failure; return for how many seconds the peer has to wait, 0 if not at all."""
@@ -185,6 +209,14 @@ class Gate:
             return times[0] + _MINUTE - now
         times.append(now)
         return 0.0
+
+
+def _callers(token: str, trade_token: str | None) -> list[tuple[bytes, Caller]]:
+    if token == trade_token:
+        raise ValueError("the token for trading is the same as the other one: leave it out, or take another")
+    given = [token] if trade_token is None else [token, trade_token]
+    known = [check_token(each).encode() for each in given]
+    return [(each, Caller(sha256(each).hexdigest()[:8], each is known[-1])) for each in known]
 
 
 def bearer(value: str | None) -> str | None:

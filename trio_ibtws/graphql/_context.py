@@ -10,8 +10,6 @@ from ._audit import AuditLog
 from ._limits import Limits
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
     from .._client import Client
     from .._trading._book import OrderBook
 
@@ -28,8 +26,6 @@ class Context:
       audit: where mutations are written down.
       limits: how much may be asked for.
       token_id: who asks, as the audit log calls him; never the token.
-      tasks: where mutations run, so that none ends with the one who asked for it: a task group that lasts as long as
-        the service. ``None`` runs them where they are asked for, for a caller who shields them.
     """
 
     client: Client
@@ -37,7 +33,6 @@ class Context:
     audit: AuditLog = field(default_factory=AuditLog)
     limits: Limits = field(default_factory=Limits)
     token_id: str = ""
-    tasks: TaskGroup | None = None
 
     @property
     def orders(self) -> OrderBook:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import cache
 
 import anyio
 
@@ -11,7 +12,7 @@ from .._client import Client
 from .._trading._book import OrderBook
 from ._app import App
 from ._audit import AuditLog
-from ._auth import Gate
+from ._auth import Caller, Gate
 from ._context import Context
 from ._engine import Engine
 from ._limits import Limits
@@ -26,6 +27,7 @@ def create_app(
     client: Client,
     *,
     token: str,
+    trade_token: str | None = None,
     trading: bool = False,
     limits: Limits | None = None,
     cors: Iterable[str] = (),
@@ -44,6 +46,7 @@ def create_app(
     Args:
       client: an open connection to TWS.
       token: what a request must bring to be answered, 16 characters or more.
+      trade_token: what it must bring for what changes orders or costs money; *token* is for all else then.
       trading: whether the schema has what changes orders or costs money. The client must be open for trading too.
       limits: how much may be asked for; ``None`` for ``Limits()``.
       cors: origins, as ``https://desk.example``, whose pages may ask as well.
@@ -54,32 +57,39 @@ def create_app(
       audit: where mutations are written down; ``None`` for the logger ``trio_ibtws.audit``.
 
     Raises:
-      ValueError: the token is too short, an origin is none, or *trading* with a client that is not open for it.
+      ValueError: a token is too short, or both are the same, an origin is none, or *trading* with a client that is not
+        open for it.
     """
     session = client._connection.session
     if trading and not session.settings.trading:
         raise ValueError("trading needs a client that is open for it: open_client(..., trading=True)")
     limits = limits or Limits()
-    gate = Gate(token, limits, cors=cors, hosts=hosts, clock=anyio.current_time)
+    gate = Gate(token, limits, cors=cors, hosts=hosts, clock=anyio.current_time, trade_token=trade_token)
     books = _Books(client, book, opens=trading and book is None)
     log = audit or AuditLog()
+    engine = _engine(trading).within(limits, introspection=introspection)
+
+    def context(caller: Caller) -> Context:
+        return Context(client=client, book=books.book, audit=log, limits=limits, token_id=caller.token_id)
+
+    service = Service(engine, context, limits, Metrics(client), trading_fields=build_schema(trading).trading_fields)
+    return App(service, gate, lambda: session.ended is None, by_get=by_get, lifespan=books.lifespan)
+
+
+@cache
+def _engine(trading: bool) -> Engine:
+    """Return an engine of the schema: it keeps nothing of an app."""
     schema = build_schema(trading)
-    engine = Engine(
+    return Engine(
         schema.sdl,
         schema.resolvers,
         schema.sources,
         schema.scalars,
         default_resolver=schema.default_resolver,
         type_name=schema.type_name,
-        limits=limits,
-        introspection=introspection,
+        limits=Limits(),
+        introspection=False,
     )
-
-    def context() -> Context:
-        return Context(client=client, book=books.book, audit=log, limits=limits, token_id=gate.token_id)
-
-    service = Service(engine, context, limits, Metrics(client))
-    return App(service, gate, lambda: session.ended is None, by_get=by_get, lifespan=books.lifespan)
 
 
 class _Books:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from ._auth import Caller
 from ._engine import GraphQLRequest
 from ._errors import RequestRefused
 from ._exchange import Exchange
@@ -24,8 +25,8 @@ __all__ = ["answer_graphql", "decode"]
 _PARAMETERS = 20
 
 
-async def answer_graphql(service: Service, exchange: Exchange, *, by_get: bool) -> None:
-    """Answer a request to ``/graphql`` whose sender may ask.
+async def answer_graphql(service: Service, exchange: Exchange, caller: Caller, *, by_get: bool) -> None:
+    """Answer a request of *caller* to ``/graphql``.
 
     Raises:
       HTTPError: what is to be answered instead.
@@ -39,17 +40,17 @@ async def answer_graphql(service: Service, exchange: Exchange, *, by_get: bool) 
         raise HTTPError(503, "SHUTTING_DOWN", "the service is shutting down")
     request = await _request(exchange)
     try:
-        operation = service.prepare(request)
+        operation = service.prepare(request, caller)
         check_kind(operation.kind, exchange.method, media)
         if media == EVENTS:
-            await send_stream(service, exchange, operation)
+            await send_stream(service, exchange, operation, caller)
             return
         with exchange.abandonable():
-            response = await service.execute(operation)
+            response = await service.execute(operation, caller)
     except RequestRefused as refusal:
         await _answer_refusal(exchange, media, refusal)
     else:
-        await exchange.reply(_status(media, response), dumps(response), media)
+        await exchange.reply(_status(media, response), service.encode(response), media)
 
 
 def check_method(method: str, *, by_get: bool) -> None:
@@ -153,8 +154,9 @@ def _status(media: str, response: dict[str, Any]) -> int:
 
 
 async def _answer_refusal(exchange: Exchange, media: str, refusal: RequestRefused) -> None:
-    if refusal.status == 429:
-        raise HTTPError(429, refusal.errors[0]["extensions"]["code"], str(refusal), [(b"retry-after", b"1")])
+    if refusal.status in (403, 429):
+        headers = [(b"retry-after", b"1")] if refusal.status == 429 else []
+        raise HTTPError(refusal.status, refusal.errors[0]["extensions"]["code"], str(refusal), headers)
     if media == EVENTS:
         await send_refusal(exchange, refusal)
     else:

@@ -38,7 +38,7 @@ class Limits:
       nodes: all other objects in one response.
       introspection_nodes: objects in the answer to an introspection query.
       errors: errors in one response.
-      response_bytes: one response as JSON. 10 000 bars are about 1.5 MB.
+      response_bytes: one response as JSON, whatever is in it. 10 000 bars are about 1.5 MB.
       documents: parsed and validated queries that are kept.
       document_tokens: tokens in the queries that are kept, all together: 0.6 kB of memory each.
       body_seconds: how long a client may take to send a request's body.
@@ -52,7 +52,8 @@ class Limits:
       mutations_burst: mutations at once before that rate holds.
       failures_per_minute: wrong tokens per minute before the peer is told to wait.
       connections: HTTP connections at one time.
-      sockets: websocket connections at one time.
+      sockets: websockets and event streams at one time, those of clients that have brought the token.
+      newcomers: websockets without a session yet. One more, and the one that has waited longest is closed.
       subscriptions: subscriptions on one websocket.
       message_bytes: one websocket message from a client.
       init_seconds: how long a websocket may wait with ``connection_init``.
@@ -107,6 +108,7 @@ class Limits:
 
     # websockets
     sockets: int = 10
+    newcomers: int = 10
     subscriptions: int = 20
     message_bytes: int = 64 * 1024
     init_seconds: float = 3

@@ -50,6 +50,7 @@ class Schema:
       scalars: what implements the scalars.
       default_resolver: gives the value of any other field from its parent and its name.
       type_name: gives the type of a value of a union.
+      trading_fields: what changes orders, costs money, or could by a mistake of TWS's: ``Mutation.placeOrder``.
     """
 
     sdl: str
@@ -58,14 +59,17 @@ class Schema:
     scalars: Mapping[str, Any]
     default_resolver: Callable[[Any, str], Any]
     type_name: Callable[[Any], str]
+    trading_fields: frozenset[str]
 
 
 @cache
 def build_schema(trading: bool) -> Schema:
     """Return the schema with what changes orders or costs money, or without."""
     sdl = files("trio_ibtws._gen").joinpath("schema.graphql").read_text(encoding="utf-8")
+    line = sdl.index(TRADING_LINE)
+    mutations = Types(sdl[line:]).fields["Mutation"]
     if not trading:
-        sdl = sdl[: sdl.index(TRADING_LINE)]
+        sdl = sdl[:line]
     types = Types(sdl)
     inputs = Inputs(types)
     return Schema(
@@ -75,6 +79,7 @@ def build_schema(trading: bool) -> Schema:
         scalars=SCALARS,
         default_resolver=Outputs(types),
         type_name=type_name,
+        trading_fields=frozenset({*(f"Mutation.{name}" for name in mutations), "Query.whatIfOrder"}),
     )
 
 

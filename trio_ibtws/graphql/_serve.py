@@ -34,6 +34,7 @@ async def serve(
     client: Client,
     *,
     token: str,
+    trade_token: str | None = None,
     bind: str = "127.0.0.1:8000",
     trading: bool = False,
     limits: Limits | None = None,
@@ -62,6 +63,7 @@ async def serve(
     Args:
       client: an open connection to TWS. It is the parent: the server ends before it does, and cannot harm it.
       token: what a request must bring to be answered, 16 characters or more.
+      trade_token: what it must bring for what changes orders or costs money, as for ``create_app``.
       bind: the address and port to listen on; port 0 takes a free one.
       trading: whether the schema has what changes orders or costs money, as for ``create_app``.
       limits: how much may be asked for; ``None`` for ``Limits()``.
@@ -94,6 +96,7 @@ async def serve(
         app = create_app(
             client,
             token=token,
+            trade_token=trade_token,
             trading=trading,
             limits=limits,
             cors=cors,

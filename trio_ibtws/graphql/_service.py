@@ -8,17 +8,21 @@ service closes, subscriptions end at once, queries after a moment, and mutations
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from functools import partial
 from typing import Any, Literal, Protocol
 
 import anyio
+from anyio.abc import TaskGroup
 
-from ._auth import Bucket
-from ._errors import RequestRefused, describe
+from ._auth import Caller
+from ._errors import LimitExceeded, RequestRefused, describe
 from ._limits import Limits
 from ._metrics import Metrics
-from ._respond import BUSY, error
+from ._places import Places
+from ._respond import dumps, error
+from ._turns import Turns, too_many
 
 __all__ = ["Engine", "Operation", "Service"]
 
@@ -71,58 +75,86 @@ class Service:
 
     Args:
       engine: executes them.
-      context: makes what the engine gives to the resolvers of one operation.
+      context: makes what the engine gives to the resolvers of one operation of a caller.
       limits: how many at once, how often, how long.
       metrics: counts them.
+      trading_fields: those at the root that only a caller who may trade can ask for, as ``"Mutation.placeOrder"``.
     """
 
-    def __init__(self, engine: Engine, context: Callable[[], Any], limits: Limits, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        context: Callable[[Caller], Any],
+        limits: Limits,
+        metrics: Metrics,
+        *,
+        trading_fields: frozenset[str] = frozenset(),
+    ) -> None:
         self.limits: Limits = limits
         self.metrics: Metrics = metrics
         self.closing: bool = False
-        self._engine, self._context = engine, context
-        self._slots = anyio.Semaphore(limits.operations)
-        self._requests = Bucket(limits.requests_per_second, limits.requests_burst, anyio.current_time)
-        self._mutations = Bucket(limits.mutations_per_second, limits.mutations_burst, anyio.current_time)
-        self._reducing = Bucket(limits.requests_per_second, limits.requests_burst, anyio.current_time)
+        self._engine, self._context, self._trading_fields = engine, context, trading_fields
+        self._turns: dict[str, Turns] = {}
         self._live: dict[object, Callable[[], None]] = {}
-        self._streams = 0
+        self._tasks: TaskGroup | None = None
+        self.places: Places = Places(limits.sockets, limits.newcomers, metrics.sockets)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """While a server runs the app, mutations have tasks of their own, which nobody ends with the one who asked."""
+        async with anyio.create_task_group() as tasks:
+            self._tasks = tasks
+            try:
+                yield
+            finally:
+                self._tasks = None
+                self.close()
 
     # --- operations
 
-    def prepare(self, request: Any) -> Any:
+    def prepare(self, request: Any, caller: Caller) -> Any:
         """Return the operation in *request*.
 
         Raises:
-          RequestRefused: it is not one, it is beyond a limit, or there were too many.
+          RequestRefused: it is not one, it is beyond a limit, the caller may not ask for it, or there were too many.
         """
+        turns = self._turns_of(caller)
         try:
-            wait = self._requests.take()
+            wait = turns.count_request()
             if wait and not any(name in request.query for name in REDUCING_RISK):
-                raise _too_many("operations", wait)
+                raise too_many("operations", wait)
             if wait:  # it may be one that reduces risk, and those have a rate of their own
-                self._check_rate(self._reducing, "operations")
+                turns.count_reducing()
             operation = self._engine.prepare(request)
+            self._check_caller(operation, caller)
             if reduces_risk(operation):
                 return operation
             if wait:
-                raise _too_many("operations", wait)
+                raise too_many("operations", wait)
             if operation.kind == "mutation":
-                self._check_rate(self._mutations, "mutations")
+                turns.count_mutation()
             return operation
         except RequestRefused as refusal:
             self._count_refusal(refusal)
             raise
 
-    def _check_rate(self, bucket: Bucket, what: str) -> None:
-        wait = bucket.take()
-        if wait:
-            raise _too_many(what, wait)
+    def _turns_of(self, caller: Caller) -> Turns:
+        turns = self._turns.get(caller.token_id)
+        if turns is None:
+            turns = self._turns[caller.token_id] = Turns(self.limits)
+        return turns
+
+    def _check_caller(self, operation: Operation, caller: Caller) -> None:
+        if caller.may_trade:
+            return
+        for name in operation.root_fields:
+            if f"{operation.kind.capitalize()}.{name}" in self._trading_fields:
+                raise RequestRefused(f"{name} takes the token for trading", code="FORBIDDEN", status=403)
 
     def _count_refusal(self, refusal: RequestRefused) -> None:
         self.metrics.refused.labels(str(refusal.errors[0].get("extensions", {}).get("code", ""))).inc()
 
-    async def execute(self, operation: Operation) -> Response:
+    async def execute(self, operation: Operation, caller: Caller) -> Response:
         """Execute a query or a mutation and return the response.
 
         Cancelled: so is a query; a mutation goes on, unless it still waited for its turn.
@@ -130,37 +162,34 @@ class Service:
         Raises:
           RequestRefused: it did not get its turn, or it failed before anything was executed.
         """
-        waits = not reduces_risk(operation)
-        if waits:
-            await self._take_turn()
+        if operation.kind != "mutation" or self._tasks is None:
+            return await self._execute(operation, caller)
+        outcome = _Outcome()
+        self._tasks.start_soon(outcome.fill, partial(self._execute, operation, caller))
+        await outcome.known.wait()
+        return outcome.response or {"data": None, "errors": [self._interruption(True)]}
+
+    async def _execute(self, operation: Operation, caller: Caller) -> Response:
         try:
-            if self.closing:
-                raise RequestRefused("the service is shutting down", code="SHUTTING_DOWN", status=503)
-            with self.metrics.timed(operation.kind):
-                response = await self._run(operation)
+            async with nullcontext() if reduces_risk(operation) else self._turns_of(caller).turn():
+                if self.closing:
+                    raise RequestRefused("the service is shutting down", code="SHUTTING_DOWN", status=503)
+                with self.metrics.timed(operation.kind):
+                    response = await self._run(operation, caller)
         except RequestRefused as refusal:
             self._count_refusal(refusal)
             raise
-        finally:
-            if waits:
-                self._slots.release()
         self.metrics.operations.labels(operation.kind, "errors" if response.get("errors") else "ok").inc()
         return response
 
-    async def _take_turn(self) -> None:
-        with anyio.move_on_after(self.limits.turn_seconds) as waiting:
-            await self._slots.acquire()
-        if waiting.cancelled_caught:
-            raise RequestRefused(f"{self.limits.operations} operations are under way", code=BUSY, status=429)
-
-    async def _run(self, operation: Operation) -> Response:
+    async def _run(self, operation: Operation, caller: Caller) -> Response:
         is_mutation = operation.kind == "mutation"
         with anyio.CancelScope(shield=is_mutation) as scope:
             seconds = self.limits.mutation_seconds if is_mutation else self.limits.operation_seconds
             scope.deadline = anyio.current_time() + seconds
             with self.ended_with_us(_sooner(scope, MUTATION_GRACE if is_mutation else QUERY_GRACE)):
                 try:
-                    return await self._engine.execute(operation, self._context())
+                    return await self._engine.execute(operation, self._context(caller))
                 except RequestRefused:
                     raise
                 except Exception as failure:  # noqa: BLE001 - described, and logged there
@@ -179,19 +208,29 @@ class Service:
         return error("TIMEOUT", f"it took more than {self.limits.operation_seconds:g} s")
 
     @asynccontextmanager
-    async def results(self, operation: Operation) -> AsyncIterator[AsyncIterator[Response]]:
+    async def results(self, operation: Operation, caller: Caller) -> AsyncIterator[AsyncIterator[Response]]:
         """Open an operation of any kind, for a block, as the responses that it gives.
 
         Raises:
           RequestRefused: it cannot be opened.
         """
         if operation.kind != "subscription":
-            yield _Once(await self.execute(operation))
+            yield _Once(await self.execute(operation, caller))
             return
         self.metrics.operations.labels("subscription", "opened").inc()
         with self.metrics.subscriptions.track_inprogress():
-            async with self._engine.subscribe(operation, self._context()) as responses:
+            async with self._engine.subscribe(operation, self._context(caller)) as responses:
                 yield responses
+
+    def encode(self, response: Response) -> bytes:
+        """Return *response* as JSON; of one that is too large, that it is.
+
+        It is counted while it is made already (``Work``), but roughly: what is in a value of JSON is seen here.
+        """
+        data, most = dumps(response), self.limits.response_bytes
+        if len(data) <= most:
+            return data
+        return dumps({"data": None, "errors": [describe(LimitExceeded("bytes in the response", len(data), most))]})
 
     # --- the end
 
@@ -207,16 +246,6 @@ class Service:
         finally:
             del self._live[key]
 
-    @contextmanager
-    def one_more_stream(self) -> Iterator[bool]:
-        """Count a websocket or event stream; say whether there may be one more."""
-        self._streams += 1
-        try:
-            with self.metrics.sockets.track_inprogress():
-                yield self._streams <= self.limits.sockets
-        finally:
-            self._streams -= 1
-
     def close(self) -> None:
         """End everything that is under way, each kind in its time, and begin nothing new."""
         self.closing = True
@@ -227,10 +256,6 @@ class Service:
 def reduces_risk(operation: Operation) -> bool:
     """Whether it is a mutation that ends orders, and nothing else."""
     return operation.kind == "mutation" and set(operation.root_fields) <= REDUCING_RISK
-
-
-def _too_many(what: str, wait: float) -> RequestRefused:
-    return RequestRefused(f"too many {what}: try again in {wait:.1f} s", code="RATE_LIMITED", status=429)
 
 
 def _sooner(scope: anyio.CancelScope, seconds: float) -> Callable[[], None]:
@@ -250,3 +275,28 @@ class _Once(AsyncIterator[Response]):
         if not self._responses:
             raise StopAsyncIteration
         return self._responses.pop()
+
+
+class _Outcome:
+    """What becomes of a mutation that runs elsewhere, for the one who asked, if he still waits."""
+
+    def __init__(self) -> None:
+        self.known = anyio.Event()
+        self._response: Response | None = None
+        self._error: Exception | None = None
+
+    async def fill(self, run: Callable[[], Awaitable[Response]]) -> None:
+        """Run it; whatever it raises is for the one who asked."""
+        try:
+            self._response = await run()
+        except Exception as exc:  # noqa: BLE001 - raised below
+            self._error = exc
+        finally:
+            self.known.set()
+
+    @property
+    def response(self) -> Response | None:
+        """The response; ``None`` where the service has ended before there was one."""
+        if self._error is not None:
+            raise self._error
+        return self._response

@@ -6,10 +6,9 @@ https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md: one operation 
 
 from __future__ import annotations
 
-from typing import Any
-
 import anyio
 
+from ._auth import Caller
 from ._errors import RequestRefused, describe
 from ._exchange import Exchange, Gone
 from ._respond import BUSY, EVENTS, HTTPError, dumps, head
@@ -21,17 +20,17 @@ _COMPLETE = b"event: complete\ndata: \n\n"
 _ALIVE = b":\n\n"
 
 
-async def send_stream(service: Service, exchange: Exchange, operation: Operation) -> None:
+async def send_stream(service: Service, exchange: Exchange, operation: Operation, caller: Caller) -> None:
     """Send the responses of *operation* until it ends, the client leaves or the service closes.
 
     Raises:
       HTTPError: there are too many streams.
       Gone: the client does not read.
     """
-    with service.one_more_stream() as welcome:
+    with service.places.one_more() as welcome:
         if not welcome:
             raise HTTPError(503, BUSY, "too many streams", [(b"retry-after", b"1")])
-        await _Stream(service, exchange).send(operation)
+        await _Stream(service, exchange, caller).send(operation)
 
 
 async def send_refusal(exchange: Exchange, refusal: RequestRefused) -> None:
@@ -41,18 +40,18 @@ async def send_refusal(exchange: Exchange, refusal: RequestRefused) -> None:
       Gone: the client does not read.
     """
     await exchange.send({"type": "http.response.start", "status": 200, "headers": head(EVENTS, None, exchange.headers)})
-    await exchange.send({"type": "http.response.body", "body": _next(refusal.response) + _COMPLETE})
+    await exchange.send({"type": "http.response.body", "body": _next(dumps(refusal.response)) + _COMPLETE})
 
 
-def _next(response: dict[str, Any]) -> bytes:
-    return b"event: next\ndata: " + dumps(response) + b"\n\n"
+def _next(response: bytes) -> bytes:
+    return b"event: next\ndata: " + response + b"\n\n"
 
 
 class _Stream:
     """A connection on which events go out."""
 
-    def __init__(self, service: Service, exchange: Exchange) -> None:
-        self._service, self._exchange = service, exchange
+    def __init__(self, service: Service, exchange: Exchange, caller: Caller) -> None:
+        self._service, self._exchange, self._caller = service, exchange, caller
         self._one_at_a_time = anyio.Lock()
 
     async def send(self, operation: Operation) -> None:
@@ -78,16 +77,16 @@ class _Stream:
 
     async def _send_responses(self, operation: Operation) -> None:
         try:
-            async with self._service.results(operation) as responses:
+            async with self._service.results(operation, self._caller) as responses:
                 async for response in responses:
-                    await self._chunk(_next(response))
+                    await self._chunk(_next(self._service.encode(response)))
                     self._service.metrics.events.inc()
         except RequestRefused as refusal:
-            await self._chunk(_next(refusal.response))
+            await self._chunk(_next(dumps(refusal.response)))
         except Gone:
             raise
         except Exception as failure:  # noqa: BLE001 - described, and logged there
-            await self._chunk(_next({"data": None, "errors": [describe(failure)]}))
+            await self._chunk(_next(dumps({"data": None, "errors": [describe(failure)]})))
 
     async def _keep_alive(self) -> None:
         """A comment now and then: a proxy hangs up on silence, and a peer that has vanished is noticed."""

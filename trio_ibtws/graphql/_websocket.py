@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import anyio
+import msgspec
 from anyio.abc import TaskGroup
 
-from ._auth import Gate, bearer
+from ._auth import Caller, Gate, bearer
 from ._engine import GraphQLRequest
 from ._errors import RequestRefused, describe
 from ._http import decode
+from ._places import Visitor
 from ._respond import HTTPError, Receive, Scope, Send, dumps, header
 from ._service import Service
 
@@ -33,6 +35,7 @@ DUPLICATE = 4409
 TOO_MANY_INITS = 4429
 GOING_AWAY = 1001
 SLOW = 1008
+TRY_AGAIN = 1013
 
 _LONGEST_ID = 128
 _FAREWELL = 1.0
@@ -58,19 +61,27 @@ class Session:
         self._is_ready = self._has_left = False
         self._heard = anyio.current_time()
         self._end: Closed | None = None
+        self._life = anyio.CancelScope()
         self._tasks: TaskGroup
+        self._visitor: Visitor
+        self._caller: Caller
 
     async def run(self) -> None:
         """Serve the connection to its end."""
+        with self._service.places.visit(self._send_away) as self._visitor:
+            await self._run()
+        if self._end is not None and not self._has_left:
+            await self._say_goodbye(self._end)
+
+    async def _run(self) -> None:
         await self._receive()  # websocket.connect
         if SUBPROTOCOL not in self._scope["subprotocols"]:
             await self._send({"type": "websocket.accept"})
             self._end = Closed(BAD_SUBPROTOCOL, "Subprotocol not acceptable")
         else:
             await self._send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
-            await self._serve()
-        if self._end is not None and not self._has_left:
-            await self._say_goodbye(self._end)
+            with self._life:
+                await self._serve()
 
     async def _serve(self) -> None:
         async with anyio.create_task_group() as self._tasks:
@@ -88,7 +99,10 @@ class Session:
     def _finish(self, end: Closed) -> None:
         """End the session; the first reason counts."""
         self._end = self._end or end
-        self._tasks.cancel_scope.cancel()
+        self._life.cancel()
+
+    def _send_away(self) -> None:
+        self._finish(Closed(INIT_TIMEOUT, "Connection initialisation timeout"))
 
     async def _say_goodbye(self, end: Closed) -> None:
         with anyio.move_on_after(_FAREWELL, shield=True):
@@ -151,10 +165,14 @@ class Session:
             raise Closed(TOO_MANY_INITS, "Too many initialisation requests")
         given = payload.get("authorization") if isinstance(payload, dict) else None
         given = header(self._scope, b"authorization") if given is None else given
-        if not self._gate.admits(bearer(given) if isinstance(given, str) else None):
-            self._gate.note_failure(self._scope)
+        caller = self._gate.caller(bearer(given) if isinstance(given, str) else None)
+        if caller is None:
+            if self._gate.note_failure(self._scope):
+                raise Closed(TOO_MANY_INITS, "Too many wrong tokens")
             raise Closed(FORBIDDEN, "Forbidden")
-        self._is_ready = True
+        if not self._visitor.come_in():
+            raise Closed(TRY_AGAIN, "Too many websockets")
+        self._caller, self._is_ready = caller, True
         await self._say(type="connection_ack")
 
     def _complete(self, identity: object) -> None:
@@ -197,11 +215,12 @@ class Session:
 
     async def _send_responses(self, identity: str, request: GraphQLRequest) -> None:
         try:
-            async with self._service.results(self._service.prepare(request)) as responses:
+            operation = self._service.prepare(request, self._caller)
+            async with self._service.results(operation, self._caller) as responses:
                 async for response in responses:
                     if "data" not in response:
                         raise RequestRefused.of(response["errors"])
-                    await self._say(id=identity, type="next", payload=response)
+                    await self._say(id=identity, type="next", payload=msgspec.Raw(self._service.encode(response)))
                     self._service.metrics.events.inc()
             await self._say(id=identity, type="complete")
         except (Closed, RequestRefused):

@@ -32,7 +32,7 @@ class Work:
       rows: objects without objects in them, and items of lists of scalars.
       nodes: all other objects.
       introspection: objects of the introspection.
-      size: bytes of JSON, near enough: what a scalar of many parts has in it is not seen here.
+      size: bytes of JSON, near enough; what a value of JSON has in it is seen when the answer is written.
       exceeded: the limit that was; everything after it fails at once.
       pauses: how often others could run.
     """
