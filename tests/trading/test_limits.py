@@ -13,7 +13,18 @@ from ibapi.order import Order
 from tests.script import stock
 from tests.trading.test_book import doing, opened, placed
 from tests.trading.tws import Tws
-from trio_ibtws import Market, OrderLimitExceeded, OrderLimits, OrderRejected, WhatIf, open_client
+from trio_ibtws import (
+    ClientClosed,
+    InvalidRequest,
+    Market,
+    OrderLimitExceeded,
+    OrderLimits,
+    OrderRejected,
+    TradingHalted,
+    Unknown,
+    WhatIf,
+    open_client,
+)
 from trio_ibtws._trading._limits import Watchman
 from trio_ibtws._trading._record import OrderRecord
 from trio_ibtws.orders import limit_order, market_order, stop_order, trailing_stop_order
@@ -144,6 +155,65 @@ async def test_the_book_asks_before_it_writes() -> None:
             tws.read_request()
             await tws.deliver()
         assert placing.value.state == "Working"
+
+
+# --- exercising options ---
+
+
+def call(strike: float = 100.0, multiplier: str = "100") -> Contract:
+    contract = stock()
+    contract.secType, contract.right, contract.strike, contract.multiplier = "OPT", "C", strike, multiplier
+    return contract
+
+
+OTHERS = ("DU1", 0, "", "", False)
+
+
+@pytest.mark.parametrize(
+    ("contract", "quantity", "limit"),
+    [
+        (call(0), 10_001, "max_quantity"),
+        (call(), 101, "max_notional"),
+        (call(multiplier=""), 101, "max_notional"),
+        (call(multiplier="10"), 1_001, "max_notional"),
+    ],
+)
+def test_an_exercise_beyond(contract: Contract, quantity: int, limit: str) -> None:
+    watchman = Watchman(OrderLimits())
+    with pytest.raises(OrderLimitExceeded, match=limit) as caught:
+        watchman.check_exercise(contract, quantity, 0.0)
+    assert (caught.value.field, caught.value.limit) == ("exercise_quantity", limit)
+    watchman.check_exercise(contract, quantity - 1, 0.0)
+    watchman.limits = OFF
+    watchman.check_exercise(contract, quantity, 0.0)
+
+
+async def test_the_book_asks_before_it_exercises() -> None:
+    tws = Tws()
+    async with opened(tws, answer_within=0.05) as (client, book):
+        sent = client.stats().bytes_out
+        for action, quantity, field in ((0, 1, "exercise_action"), (1, 0, "quantity"), (1, "1", "quantity")):
+            with pytest.raises(InvalidRequest, match=field):
+                await book.exercise_options(call(), action, quantity, *OTHERS)  # type: ignore[arg-type]
+        with pytest.raises(OrderLimitExceeded, match="max_notional"):
+            await book.exercise_options(call(), 1, 101, *OTHERS)
+        book.limits = OrderLimits(max_orders_per_minute=1)
+        assert client.stats().bytes_out == sent
+        async with doing(lambda: book.exercise_options(call(), 1, 1, *OTHERS)) as exercising:
+            pass  # nothing is said of it
+        assert isinstance(exercising.value, Unknown)
+        sent = client.stats().bytes_out
+        with pytest.raises(OrderLimitExceeded, match="max_orders_per_minute"):
+            await book.exercise_options(call(), 1, 1, *OTHERS)
+        book.limits = OFF
+        with anyio.move_on_after(0):
+            await book.kill("enough")
+        sent = client.stats().bytes_out
+        with pytest.raises(TradingHalted, match="enough"):
+            await book.exercise_options(call(), 2, 1, *OTHERS)
+        assert client.stats().bytes_out == sent
+    with pytest.raises(ClientClosed):
+        await book.exercise_options(call(), 1, 1, *OTHERS)
 
 
 # --- what-if -----------------------------------------------------------------------------------------------------

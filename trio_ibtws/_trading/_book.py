@@ -29,11 +29,13 @@ from ..errors import InvalidRequest, LocalError
 from ..orders import CHILD, Bracket
 from ._dealer import Dealer, Timing, book_closed, row_of
 from ._desk import Desk, TradeNews
+from ._exercise import exercise
 from ._journal import Journal, fact_is, fingerprint, order_is
 from ._limits import Market, OrderLimits
 from ._preview import Preview, WhatIf
 from ._reconcile import Reconciliation
 from ._record import OrderRecord
+from ._states import PlaceOutcome
 from ._trade import Trade
 
 if TYPE_CHECKING:
@@ -284,6 +286,33 @@ class OrderBook:
             trade.record.order_ids.append(order_id)
             self._desk.index.learn(trade)
         self._watchman.sent(len(trades), anyio.current_time())
+
+    # --- options
+
+    async def exercise_options(
+        self,
+        contract: Contract,
+        exercise_action: int,
+        exercise_quantity: int,
+        account: str,
+        override: int,
+        manual_order_time: str,
+        customer_account: str,
+        professional_customer: bool,
+    ) -> PlaceOutcome:
+        """Exercise (1) or lapse (2) options and wait for TWS's first word about it (EClient.exerciseOptions).
+
+        The limits and the kill switch hold for it: the quantity, its worth at the strike, the orders of a minute. TWS
+        has no reference for it and the journal no row: with an ``Unknown`` outcome look at the positions before it is
+        sent again, for that exercises again. Cancelled: what was sent stays sent.
+
+        Raises:
+          OrderLimitExceeded: it is beyond a limit.
+          InvalidRequest, TradingDisabled, TradingHalted, UnsupportedRequest, LocalError: nothing was sent.
+          ConnectionLost, ClientClosed: there was no session any more, and nothing was sent.
+        """
+        others = (account, override, manual_order_time, customer_account, professional_customer)
+        return await exercise(self._client, self._dealer, contract, exercise_action, exercise_quantity, *others)
 
     # --- what-if
 

@@ -27,6 +27,9 @@ _PRICES = ("lmtPrice", "auxPrice", "trailStopPrice", "adjustedStopPrice", "adjus
 _OFFSETS = ("TRAIL", "TRAIL LIMIT", "REL", "PEG MKT", "PEG STK", "PEG PRIM")
 """Order types whose auxPrice is a distance and no price."""
 
+_SHARES_OF_AN_OPTION = 100
+"""What an option's multiplier is held to be where the contract does not say."""
+
 
 class OrderLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What an order may be at most.
@@ -106,6 +109,20 @@ class Watchman:
         self._check_open(family, list(open_orders))
         for contract, order in family:
             self.check_values(contract, order, now)
+
+    def check_exercise(self, contract: Contract, quantity: int, now: float) -> None:
+        """Look at options that are about to be exercised: a trade at their strike; raises as ``check``."""
+        limits = self.limits
+        self._check_rate(1, now)
+        if limits.max_quantity is not None and quantity > limits.max_quantity:
+            raise _beyond("exercise_quantity", "max_quantity", f"{quantity} is above {limits.max_quantity}")
+        strike = Decimal(str(_set(number(contract.strike)) or 0))
+        multiplier = _multiplier(contract) if contract.multiplier else _SHARES_OF_AN_OPTION
+        notional = quantity * strike * Decimal(str(multiplier))
+        if limits.max_notional is not None and notional > limits.max_notional:
+            raise _beyond(
+                "exercise_quantity", "max_notional", f"{notional} at the strike is above {limits.max_notional}"
+            )
 
     def sent(self, count: int, now: float) -> None:
         """So many orders were sent now."""

@@ -12,23 +12,20 @@ from typing import Any
 import anyio
 import msgspec
 
-from .._runtime._events import ExecDetails, Notice, OpenOrder, OrderEvent, OrderStatus
+from .._runtime._events import Notice, OpenOrder, OrderEvent
 from .._runtime._orders import ORDER_BUFFER
 from .._runtime._sinks import Buffer
 from .._runtime._streams import EventStream, Subscription
 from .._trading._book import KillReport
 from .._trading._preview import WhatIf
 from .._trading._states import (
-    Accepted,
     CancelOutcome,
     ModifyOutcome,
     PlaceOutcome,
-    Rejected,
     TradeEvent,
-    Unknown,
 )
 from .._trading._trade import Trade
-from ..errors import ClientClosed, ConnectionLost, IBError, InvalidRequest, RequestError
+from ..errors import IBError, InvalidRequest, RequestError
 from ._context import Context
 from ._values import Inputs
 
@@ -118,35 +115,13 @@ def _trade(context: Context, order_id: int) -> Trade:
 
 async def exercise_options(args: Arguments, context: Context, inputs: Inputs) -> PlaceOutcome:
     """Give an instruction about options; the first word of TWS about it is its outcome."""
-    _ = context.orders
+    book = context.orders
     names = (
         *("contract", "exerciseAction", "exerciseQuantity", "account", "override", "manualOrderTime"),
         *("customerAccount", "professionalCustomer"),
     )
     given = [inputs.argument("Mutation.exerciseOptions", name, args.get(name)) for name in names]
-    async with context.client.exercise_options(*given) as events:
-        try:
-            with anyio.move_on_after(ANSWER_SECONDS):
-                async for event in events:
-                    accepted = _shown(event)
-                    if accepted is not None:
-                        return accepted
-        except RequestError as error:
-            return Rejected(events.order_id, error.code, error.message, error.advanced_reject)
-        except (ConnectionLost, ClientClosed) as error:
-            return Unknown(events.order_id, "", str(error))
-        return Unknown(events.order_id, "", f"no answer within {ANSWER_SECONDS:g} s")
-
-
-def _shown(event: Any) -> Accepted | None:
-    """Return that TWS has the order, if *event* says so."""
-    if isinstance(event, OpenOrder):
-        return Accepted(event.order_id, event.order.permId, event.order.orderRef)
-    if isinstance(event, OrderStatus):
-        return Accepted(event.order_id, event.perm_id, "")
-    if isinstance(event, ExecDetails):
-        return Accepted(event.execution.orderId, event.execution.permId, event.execution.orderRef)
-    return None
+    return await book.exercise_options(*given)
 
 
 # --- all orders --------------------------------------------------------------------------------------------------
