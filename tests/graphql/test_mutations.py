@@ -36,7 +36,7 @@ def backend(anyio_backend: tuple[str, Any]) -> str:
 
 @pytest.fixture
 def audit(tmp_path: Path) -> AuditLog:
-    return AuditLog(tmp_path / "audit.jsonl")
+    return AuditLog(tmp_path / "audit.jsonl", durable=False)  # a virtual clock does not stand still for a thread
 
 
 @pytest.fixture
@@ -411,6 +411,19 @@ async def test_what_cannot_be_written_down_is_not_done(service: Service, audit: 
     assert service.context.orders.trades == ()
 
 
+async def test_what_reduces_risk_is_done_though_it_cannot_be_written_down(
+    service: Service, audit: AuditLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = (await place(service))["orderId"], (await place(service, lmtPrice=390.0))["orderId"]
+    audit.close()
+    audit._file = os.open("/dev/full", os.O_WRONLY)
+    assert (await service.data(CANCEL, id=first))["__typename"] == "CancelConfirmed"
+    assert await orders_at_tws(service) == [second]
+    assert (await service.data('mutation { kill(reason: "enough") { verified } }'))["verified"]
+    assert await orders_at_tws(service) == []
+    assert caplog.text.count("could not be written down") == 2 * 2
+
+
 async def test_an_outcome_that_cannot_be_written_down_is_told_all_the_same(
     service: Service, audit: AuditLog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -426,6 +439,25 @@ async def test_an_outcome_that_cannot_be_written_down_is_told_all_the_same(
     monkeypatch.setattr(audit, "write", fails_later)
     assert (await place(service))["__typename"] == "Accepted"
     assert "could not be written down" in caplog.text
+
+
+@pytest.mark.parametrize("anyio_backend", ["trio", "asyncio"])
+async def test_a_log_is_on_the_disk(tmp_path: Path) -> None:
+    audit = AuditLog(tmp_path / "audit.jsonl")
+    audit.write({"operation": "placeOrder"})
+    await audit.sync()
+    assert audit._file is not None
+    os.close(audit._file)
+    with pytest.raises(JournalError, match=r"audit\.jsonl cannot be written"):
+        await audit.sync()
+
+
+@pytest.mark.parametrize("anyio_backend", ["trio", "asyncio"])
+async def test_what_has_no_disk_is_written_to_all_the_same() -> None:
+    for audit in (AuditLog("/dev/null"), AuditLog()):
+        audit.write({"operation": "placeOrder"})
+        await audit.sync()
+        audit.close()
 
 
 def test_a_log_without_a_path_is_a_logger(caplog: pytest.LogCaptureFixture) -> None:

@@ -137,8 +137,7 @@ async def _stop(signals: AsyncIterator[signal.Signals], scope: anyio.CancelScope
 
 
 async def _connect_and_serve(given: Options) -> None:
-    from ..graphql import Limits, serve
-    from ..graphql._audit import AuditLog
+    from ..graphql import AuditLog, Limits, serve
 
     token = given.token or secrets.token_urlsafe(32)
     async with AsyncExitStack() as stack:

@@ -16,8 +16,9 @@ from ._requirements import check_requirements
 check_requirements()
 
 from ._app import App as App  # noqa: E402
+from ._audit import AuditLog as AuditLog  # noqa: E402
 from ._create import create_app as create_app  # noqa: E402
 from ._limits import Limits as Limits  # noqa: E402
 from ._serve import serve as serve  # noqa: E402
 
-App.__module__ = create_app.__module__ = Limits.__module__ = serve.__module__ = __name__
+App.__module__ = AuditLog.__module__ = create_app.__module__ = Limits.__module__ = serve.__module__ = __name__

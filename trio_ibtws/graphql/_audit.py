@@ -1,7 +1,8 @@
 """The audit log: every mutation is written down before it begins and when its outcome is known.
 
 One line of JSON for each, appended: time, token id, operation, its hash, the arguments with account ids masked, and the
-outcome. What cannot be written down is not done.
+outcome. What cannot be written down is not done, and it is on the disk before it is begun; but what reduces risk (a
+cancel, the kill switch) is done at once, whatever becomes of the disk.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import logging
 import os
 import re
+import stat
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,6 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import anyio.to_thread
 import msgspec
 
 from ..errors import JournalError
@@ -24,7 +27,10 @@ from ..errors import JournalError
 if TYPE_CHECKING:
     from ._context import Context
 
-__all__ = ["AuditLog", "masked", "perform"]
+__all__ = ["REDUCING_RISK", "AuditLog", "masked", "perform"]
+
+REDUCING_RISK = frozenset({"cancelOrder", "reqGlobalCancel", "kill"})
+"""Mutations that wait behind nothing: no turn, no disk."""
 
 log = logging.getLogger("trio_ibtws.audit")
 
@@ -40,16 +46,23 @@ _LONGEST_TEXT = 500
 class AuditLog:
     """Appends records to a file of mode 0600, or gives them to the logger ``trio_ibtws.audit`` where there is no path.
 
+    Args:
+      path: the file; without one the records have the logger's level INFO, and it is yours to see that they are kept.
+      durable: whether a mutation's record is on the disk, not only with the system, before it is begun. A worker thread
+        waits for the disk.
+
     Raises:
       JournalError: the file cannot be opened.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, durable: bool = True) -> None:
         self.path: Path | None = None if path is None else Path(path)
         self._file: int | None = None
+        self._durable = False
         if self.path is not None:
             try:
                 self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                self._durable = durable and stat.S_ISREG(os.fstat(self._file).st_mode)  # a pipe has no disk
             except OSError as exc:
                 raise JournalError(f"the audit log {self.path} cannot be opened: {exc}") from exc
 
@@ -70,6 +83,19 @@ class AuditLog:
             raise JournalError(f"the audit log {self.path} cannot be written: {exc}") from exc
         if written != len(data):
             raise JournalError(f"the audit log {self.path} is full: {written} of {len(data)} bytes were written")
+
+    async def sync(self) -> None:
+        """Return when what was written is on the disk.
+
+        Raises:
+          JournalError: it cannot be.
+        """
+        if self._file is None or not self._durable:
+            return
+        try:
+            await anyio.to_thread.run_sync(os.fsync, self._file, abandon_on_cancel=True)
+        except OSError as exc:
+            raise JournalError(f"the audit log {self.path} cannot be written: {exc}") from exc
 
     def close(self) -> None:
         """Close the file."""
@@ -113,13 +139,18 @@ async def perform(context: Context, name: str, args: Mapping[str, Any], run: Cal
     """Run a mutation to its outcome and return it, written down before and after.
 
     Raises:
-      JournalError: it cannot be written down, and was not begun.
+      JournalError: it cannot be written down, and was not begun. What reduces risk is begun all the same.
       What *run* raises.
     """
     shown = masked(args, context.client.accounts)
     text = json.dumps([name, shown], default=_plain, sort_keys=True)
     record = {"token": context.token_id, "operation": name, "hash": sha256(text.encode()).hexdigest()[:16]}
-    context.audit.write({"time": _now(), **record, "arguments": shown})
+    begun = {"time": _now(), **record, "arguments": shown}
+    if name in REDUCING_RISK:
+        _note(context.audit, begun)
+    else:
+        context.audit.write(begun)
+        await context.audit.sync()
     outcome: Any = {"cancelled": "the outcome is not known"}
     try:
         result = await run()
@@ -138,11 +169,11 @@ def _summary(result: Any) -> Any:
 
 
 def _note(audit: AuditLog, record: Mapping[str, Any]) -> None:
-    """Write an outcome down; it has happened, so that a full disk must not change what is told of it."""
+    """Write down what happens in any case, so that a full disk must change nothing."""
     try:
         audit.write(record)
     except JournalError:
-        log.exception("the outcome of a mutation could not be written down: %s", json.dumps(record, default=_plain))
+        log.exception("a mutation could not be written down: %s", json.dumps(record, default=_plain))
 
 
 def _now() -> str:

@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 import anyio
 from anyio.abc import TaskGroup
 
+from ._audit import REDUCING_RISK
 from ._auth import Caller
 from ._errors import LimitExceeded, RequestRefused, describe
 from ._limits import Limits
@@ -33,9 +34,6 @@ QUERY_GRACE = 1.0
 
 MUTATION_GRACE = 2.0
 """Seconds that a mutation has left when the service closes. What has no outcome then is in the order book's journal."""
-
-REDUCING_RISK = frozenset({"cancelOrder", "reqGlobalCancel", "kill"})
-"""Mutations that take no turn, and have a rate of their own."""
 
 Response = dict[str, Any]
 
