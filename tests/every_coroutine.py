@@ -24,6 +24,7 @@ from trio_ibtws import (
     Client,
     OrderBook,
     OrderLimits,
+    Rejected,
     TickBars,
     Trade,
     open_client,
@@ -198,6 +199,11 @@ async def look(at: World) -> None:
     await at.book.reconcile()
 
 
+async def exercise(at: World) -> None:
+    outcome = await at.book.exercise_options(stock(), 1, 1, "", 0, "", "", False)  # which is no option
+    assert isinstance(outcome, Rejected)
+
+
 async def kill_and_resume(at: World) -> None:
     await at.book.kill()
     await at.book.resume()
@@ -281,6 +287,7 @@ VICTIMS = [
     Victim(change_and_cancel, "Trade.modify Trade.cancel", book=True),
     Victim(wait_for_a_change, "Trade.changed", book=True),
     Victim(look, "OrderBook.what_if OrderBook.reconcile", book=True),
+    Victim(exercise, "OrderBook.exercise_options", book=True),
     Victim(kill_and_resume, "OrderBook.kill OrderBook.resume", book=True),
     Victim(open_a_book, "Client.orders"),
     Victim(open_the_state, "Client.state AccountState.refresh View.ready View.changed"),

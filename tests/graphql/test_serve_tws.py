@@ -14,7 +14,7 @@ from typing import Any
 
 import anyio
 import pytest
-from anyio.abc import ByteStream
+from anyio.abc import ByteStream, SocketStream, TaskStatus
 from anyio.streams.tls import TLSStream
 
 from tests.graphql import harness
@@ -73,22 +73,40 @@ async def test_it_says_where_it_is_and_ends_when_cancelled() -> None:
         await get(url, "/healthz")
 
 
-async def test_it_ends_with_the_session() -> None:
-    with pytest.raises(ConnectionLost):
-        async with open_simulator(port=None) as sim:
-            stream = await sim.connect()
-            async with open_client(stream=stream, client_id=1) as client:
+class Served:
+    """What a client of ``serve`` needs to know."""
+
+    def __init__(self, url: str) -> None:
+        self.port = int(url.rpartition(":")[2])
+
+    async def connect(self) -> SocketStream:
+        return await anyio.connect_tcp("127.0.0.1", self.port)
+
+
+async def test_it_ends_with_the_session_and_says_so_to_its_subscribers() -> None:
+    ended: list[Exception] = []
+    async with open_session() as (sim, client), anyio.create_task_group() as tasks:
+        served = partial(serve, client, token=TOKEN, bind="127.0.0.1:0")
+
+        async def until_it_ends(*, task_status: TaskStatus[str]) -> None:
+            with anyio.CancelScope() as scope:
                 try:
-                    async with anyio.create_task_group() as tasks:
+                    await served(task_status=task_status)
+                except ConnectionLost as exc:
+                    lost = exc
+                scope.cancel()  # it still works: Hypercorn's worker leaves nothing behind in this task
+                await anyio.sleep_forever()
+            ended.append(lost)
 
-                        async def lose() -> None:
-                            await anyio.sleep(0.1)
-                            await stream.aclose()
-
-                        tasks.start_soon(lose)
-                        await serve(client, token=TOKEN, bind="127.0.0.1:0")
-                except* ConnectionLost as group:
-                    raise group.exceptions[0] from None
+        async with open_socket(Served(await tasks.start(until_it_ends))) as socket:
+            await socket.subscribe(QUOTES.replace(", OPTIONS", ""))
+            await socket.hear()
+            sim.faults.close()
+            while "errors" not in (heard := await socket.hear())["payload"]:
+                pass
+            assert heard["payload"]["errors"][0]["extensions"]["code"] == "CONNECTION_LOST"
+            assert await socket.closed() == 1001
+    assert ended
 
 
 async def test_the_address_is_in_use() -> None:

@@ -6,7 +6,7 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 from anyio.abc import SocketStream
@@ -14,7 +14,7 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Message, Ping, RejectConnection, RejectData, Request
 from wsproto.extensions import PerMessageDeflate
 
-from tests.graphql.harness import LONG, TOKEN, Running
+from tests.graphql.harness import LONG, TOKEN
 
 INIT = {"type": "connection_init", "payload": {"authorization": f"Bearer {TOKEN}"}}
 
@@ -109,9 +109,19 @@ class Socket:
         return self.code
 
 
+class Reachable(Protocol):
+    """A service."""
+
+    port: int
+
+    async def connect(self) -> SocketStream:
+        """Return a connection."""
+        ...
+
+
 @asynccontextmanager
 async def open_socket(
-    service: Running,
+    service: Reachable,
     *,
     path: str = "/graphql",
     init: bool = True,

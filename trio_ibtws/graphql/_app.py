@@ -81,6 +81,10 @@ class App:
         """End what is under way, each kind in its time, and take nothing new. It does not wait."""
         self._service.close()
 
+    async def subscriptions_end(self) -> None:
+        """Return when no subscription is open."""
+        await self._service.subscriptions_end()
+
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         try:

@@ -29,6 +29,9 @@ from ._worker import configuration, listen, run_app
 
 __all__ = ["serve"]
 
+_TO_BE_TOLD = 1.0
+"""Seconds that subscribers have to hear that TWS was lost, before they are hung up on."""
+
 
 async def serve(
     client: Client,
@@ -122,6 +125,8 @@ async def _run_with(client: Client, app: App, listener: socket.socket, config: C
             await client.wait_closed()
         except ConnectionLost as exc:
             failure = exc
+            with anyio.move_on_after(_TO_BE_TOLD):
+                await app.subscriptions_end()
         stopping.set()
 
     async with anyio.create_task_group() as tasks:

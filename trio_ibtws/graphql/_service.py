@@ -94,6 +94,8 @@ class Service:
         self._engine, self._context, self._trading_fields = engine, context, trading_fields
         self._turns: dict[str, Turns] = {}
         self._live: dict[object, Callable[[], None]] = {}
+        self._subscriptions = 0
+        self._quiet = anyio.Event()
         self._tasks: TaskGroup | None = None
         self.places: Places = Places(limits.sockets, limits.newcomers, metrics.sockets)
 
@@ -194,6 +196,11 @@ class Service:
                     return {"data": None, "errors": [describe(failure)]}
         return {"data": None, "errors": [self._interruption(is_mutation)]}
 
+    @staticmethod
+    def ending() -> Response:
+        """Return what is told of a subscription that ends because the service does."""
+        return {"data": None, "errors": [error("SHUTTING_DOWN", "the service has shut down")]}
+
     def _interruption(self, is_mutation: bool) -> dict[str, Any]:
         if is_mutation and not self.closing:
             return error(
@@ -216,9 +223,26 @@ class Service:
             yield _Once(await self.execute(operation, caller))
             return
         self.metrics.operations.labels("subscription", "opened").inc()
-        with self.metrics.subscriptions.track_inprogress():
+        with self._one_more_subscription():
             async with self._engine.subscribe(operation, self._context(caller)) as responses:
                 yield responses
+
+    @contextmanager
+    def _one_more_subscription(self) -> Iterator[None]:
+        self._subscriptions += 1
+        try:
+            with self.metrics.subscriptions.track_inprogress():
+                yield
+        finally:
+            self._subscriptions -= 1
+            if not self._subscriptions:
+                self._quiet.set()
+
+    async def subscriptions_end(self) -> None:
+        """Return when no subscription is open."""
+        while self._subscriptions:
+            self._quiet = anyio.Event()
+            await self._quiet.wait()
 
     def encode(self, response: Response) -> bytes:
         """Return *response* as JSON; of one that is too large, that it is.

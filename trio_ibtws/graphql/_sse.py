@@ -61,6 +61,8 @@ class _Stream:
         await self._chunk(_ALIVE)
         with self._exchange.abandonable() as scope, self._service.ended_with_us(scope.cancel):
             await self._send_while_alive(operation)
+        if scope.cancelled_caught:  # or it would look as if TWS had no more to say
+            await self._chunk(_next(dumps(self._service.ending())))
         await self._chunk(_COMPLETE, more=False)
 
     async def _send_while_alive(self, operation: Operation) -> None:

@@ -98,8 +98,9 @@ async def run_app(app: App, listener: socket.socket, config: Config, limits: Lim
     sockets = Sockets([listener], [], []) if config.ssl_enabled else Sockets([], [listener], [])
     failure: BaseException | None = None
     scope = anyio.CancelScope(shield=True)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end_in_time, app, stopping, scope)
+
+    async def work() -> None:
+        nonlocal failure
         try:
             with scope:
                 await worker(
@@ -108,6 +109,12 @@ async def run_app(app: App, listener: socket.socket, config: Config, limits: Lim
         except Exception as exc:  # noqa: BLE001 - kept out of the group, raised below
             failure = exc
         tasks.cancel_scope.cancel()
+
+    # In a task of its own: asyncio.TaskGroup, which Hypercorn ends by an error, leaves its task marked as cancelled
+    # before Python 3.13, and no cancel scope around it would work any more.
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_end_in_time, app, stopping, scope)
+        tasks.start_soon(work)
     if failure is not None:
         raise failure
     if scope.cancelled_caught:
