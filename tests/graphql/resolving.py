@@ -18,8 +18,11 @@ from trio_ibtws.graphql._limits import Limits as GraphQLLimits
 from trio_ibtws.graphql._resolve import build_schema
 from trio_ibtws.simulator import Limits, Scenario, Simulator, open_simulator
 
-FAST = 200.0
-"""Simulated seconds a second: what asyncio has instead of a virtual clock."""
+FAST = 40.0
+"""Simulated seconds a second: what asyncio has instead of a virtual clock.
+
+With more of them a busy machine has no time for anything but the simulated market.
+"""
 
 BACKENDS = ["trio", "asyncio"]
 
@@ -40,7 +43,7 @@ AAPL = {"symbol": "AAPL", "secType": "STK", "exchange": "SMART", "currency": "US
 
 
 def backend_of(name: str) -> Any:
-    """Return what anyio's plugin takes: on trio no time passes at all, on asyncio a two-hundredth of it."""
+    """Return what anyio's plugin takes: on trio no time passes at all, on asyncio a fortieth of it."""
     return ("trio", {"clock": MockClock(autojump_threshold=0)}) if name == "trio" else ("asyncio", {})
 
 
@@ -98,15 +101,23 @@ class Service:
 
 @asynccontextmanager
 async def serving(
-    backend: str, *, trading: bool = True, scenario: Mapping[str, Any] | None = None, **changes: Any
+    backend: str,
+    *,
+    trading: bool = True,
+    scenario: Mapping[str, Any] | None = None,
+    answer_within: float = 60.0,
+    **changes: Any,
 ) -> AsyncGenerator[Service]:
-    """Give a service on a simulator without limits; *changes* are of its context."""
+    """Give a service on a simulator without limits; *changes* are of its context.
+
+    On asyncio *answer_within* passes in real time: it is long where there is an answer, and short where there is none.
+    """
     speed = 1.0 if backend == "trio" else FAST
     settings = {"speed": speed, "limits": Limits.off(), "calendar": True, **(scenario or {})}
     async with (
         open_simulator(port=None, scenario=Scenario(**settings)) as sim,
         open_client(stream=await sim.connect(), client_id=3, trading=trading) as client,
-        client.orders(journal=False, recheck=0.0, answer_within=10.0 if speed == 1 else 2.0) as book,
+        client.orders(journal=False, recheck=0.0, answer_within=answer_within) as book,
     ):
         context = Context(client, book if trading else None, token_id="t0")
         yield Service(sim, replace(context, **changes), trading, speed)

@@ -90,13 +90,11 @@ async def test_it_ends_with_the_session_and_says_so_to_its_subscribers() -> None
 
         async def until_it_ends(*, task_status: TaskStatus[str]) -> None:
             with anyio.CancelScope() as scope:
-                try:
+                with pytest.raises(ConnectionLost) as lost:
                     await served(task_status=task_status)
-                except ConnectionLost as exc:
-                    lost = exc
                 scope.cancel()  # it still works: Hypercorn's worker leaves nothing behind in this task
                 await anyio.sleep_forever()
-            ended.append(lost)
+            ended.append(lost.value)
 
         async with open_socket(Served(await tasks.start(until_it_ends))) as socket:
             await socket.subscribe(QUOTES.replace(", OPTIONS", ""))
