@@ -60,7 +60,7 @@ export class Feed {
     this.#stop = this.#service.socket.subscribe(this.#operation, {
       next: (response) => this.#next(response),
       error: (errors) => this.#failed(errors.map(describe).join(" · ")),
-      complete: () => this.#failed("The stream has ended."),
+      complete: () => this.#failed(this.state === "failed" ? this.error : "The stream has ended."),
       lost: () => this.#become("lost", ""),
     });
   }

@@ -6,7 +6,7 @@ import { ENDPOINT } from "./http.js";
 const PING_EVERY = 5_000;
 const PONG_WITHIN = 5_000;
 const ACK_WITHIN = 8_000;
-const REFUSED = new Set([4401, 4403]);
+const REFUSED = new Set([4401, 4403, 4429]);
 // States: "connecting", "open", "waiting" (until `retryAt`), "refused" (the token), "closed" (by us).
 
 /** Fires "state" when `state` changes. Operations survive a lost connection: they are asked for again. */
