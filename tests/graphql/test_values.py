@@ -151,6 +151,10 @@ def test_json_as_a_literal_and_what_json_cannot_say() -> None:
     assert SCALARS["JSON"].coerce_output({1: (math.nan, math.inf, Decimal("1.5"))}) == {"1": [None, None, "1.5"]}
     with pytest.raises(ValueError, match="it is no"):
         literal("JSON", "[$variable]")
+    assert literal("JSON", "9" * 40) == 10**40 - 1
+    for number in ("9" * 41, "1e999", "-1e999"):  # never another number than the one that stands there
+        with pytest.raises(ValueError, match=r"digits|too large"):
+            literal("JSON", f"[{number}]")
 
 
 # --- arguments ---------------------------------------------------------------------------------------------------

@@ -123,10 +123,21 @@ class JSONScalar:
         if kind == "BooleanValueNode":
             return bool(ast.value)
         if kind == "IntValueNode":
-            return int(_literal(ast, "IntValueNode")[: 2 * _MOST_DIGITS])
+            return self._whole(_literal(ast, kind))
         if kind == "FloatValueNode":
-            return float(ast.value)
+            return self._real(_literal(ast, kind))
         return _literal(ast, "StringValueNode", "EnumValueNode")
+
+    def _whole(self, text: str) -> int:
+        if len(text) > _MOST_DIGITS:
+            raise ValueError(f"{_shown(text)} has more than {_MOST_DIGITS} digits")
+        return int(text)
+
+    def _real(self, text: str) -> float:
+        number = float(text)
+        if not math.isfinite(number):
+            raise ValueError(f"{_shown(text)} is too large")
+        return number
 
 
 SCALARS: Mapping[str, Any] = {
