@@ -19,11 +19,13 @@ class Visitor:
     """A websocket: at the door, or in its place.
 
     Attributes:
+      send_away: is called to make room at the door.
       has_place: whether it is one of those that are counted by ``Limits.sockets``.
     """
 
     def __init__(self, places: Places, send_away: Callable[[], None]) -> None:
-        self._places, self.send_away = places, send_away
+        self._places = places
+        self.send_away: Callable[[], None] = send_away
         self.has_place: bool = False
 
     def come_in(self) -> bool:
