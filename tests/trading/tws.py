@@ -47,6 +47,7 @@ class Order:
         self.values: dict[str, Any] = values["order"]
         self.ref: str = self.values["orderRef"]
         self.perm_id = perm_id
+        self.client_id = CLIENT_ID
         self.status = "PreSubmitted"
         self.executions: list[Execution] = []
 
@@ -207,7 +208,8 @@ class Tws:
             self.show(order)
 
     def _numbered(self, order_id: int) -> Order | None:
-        return next((order for order in self.orders.values() if order.order_id == order_id), None)
+        own = (each for each in self.orders.values() if each.client_id == CLIENT_ID)
+        return next((each for each in own if each.order_id == order_id), None)
 
     def _cancel(self, order_id: int) -> None:
         order = self._numbered(order_id)
@@ -255,7 +257,7 @@ class Tws:
         return frame(encode_answer(Message(name, values), TEXT))
 
     def _open(self, order: Order) -> bytes:
-        values = {**order.values, "clientId": CLIENT_ID, "permId": order.perm_id, "account": ACCOUNT}
+        values = {**order.values, "clientId": order.client_id, "permId": order.perm_id, "account": ACCOUNT}
         for name in ("triggerPrice", "lmtPriceOffset", "adjustedStopPrice", "adjustedStopLimitPrice", "cashQty"):
             values[name] = None
         state = {"status": order.status}
@@ -274,7 +276,7 @@ class Tws:
             permId=order.perm_id,
             parentId=0,
             lastFillPrice=0.0,
-            clientId=CLIENT_ID,
+            clientId=order.client_id,
             whyHeld="",
         )
 
@@ -293,7 +295,7 @@ class Tws:
                 "shares": execution.quantity,
                 "price": execution.price,
                 "permId": order.perm_id,
-                "clientId": CLIENT_ID,
+                "clientId": order.client_id,
                 "cumQty": order.filled,
                 "avgPrice": execution.price,
                 "orderRef": order.ref,

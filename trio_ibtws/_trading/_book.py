@@ -113,8 +113,9 @@ class OrderBook:
 
     @property
     def by_ref(self) -> Mapping[str, Trade]:
-        """The orders by their reference."""
-        return MappingProxyType({trade.order_ref: trade for trade in self._desk.index if trade.order_ref})
+        """This client's orders by their reference, the one that ``place`` would return where two have the same."""
+        own = (trade for trade in reversed(self.trades) if trade.client_id == self._desk.client_id)
+        return MappingProxyType({trade.order_ref: trade for trade in own if trade.order_ref})
 
     @property
     def limits(self) -> OrderLimits:
@@ -224,13 +225,13 @@ class OrderBook:
         if len(set(refs)) < len(refs):
             raise InvalidRequest("order.orderRef", "two orders of one family have the same. Nothing was sent")
         await self._reconciler.restore(given)
-        trades = {ref: self._desk.index.by_ref(ref) for ref in refs}
+        trades = {ref: self._desk.index.by_ref(self._desk.client_id, ref) for ref in refs}
         return {ref: trade for ref, trade in trades.items() if trade is not None}
 
     def _same_as_before(self, family: list[tuple[Contract, Order]], known: Mapping[str, Trade]) -> list[Trade]:
         for contract, order in family:
             trade = known.get(order.orderRef)
-            if trade is None or (trade.fingerprint and trade.fingerprint != fingerprint(contract, order)):
+            if trade is None or not _is_that(trade, contract, order):
                 raise InvalidRequest(
                     "order.orderRef", f"{order.orderRef!r} is the reference of another order. Nothing was sent"
                 )
@@ -397,3 +398,10 @@ class OrderBook:
         if self._desk.journal is not None:
             await self._desk.journal.write(fact_is(_HALTED, None))
         self._session.halted = None
+
+
+def _is_that(trade: Trade, contract: Contract, order: Order) -> bool:
+    """Whether a known order is the one to be placed: all that the user decided where it is known, or what TWS shows."""
+    if trade.fingerprint:
+        return trade.fingerprint == fingerprint(contract, order)
+    return trade.record.looks_like(contract, order)

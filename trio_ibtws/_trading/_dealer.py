@@ -72,7 +72,7 @@ class Dealer:
         journal = self.desk.journal
         async with self.sending:
             if journal is not None and record.placed:
-                trade = self.desk.index.by_ref(record.ref)
+                trade = self.desk.index.by_ref(record.client_id, record.ref)
                 if trade is not None:
                     await journal.write(order_is(row_of(trade, record.order_id, order), "a change is about to be sent"))
             self.session.check(PLACE_ORDER)

@@ -28,7 +28,7 @@ from ._identity import Index
 from ._journal import Journal, fill_is, forgotten, state_is
 from ._preview import Preview
 from ._record import OrderRecord
-from ._states import Fill, FillCorrected, StateChange, TradeEvent
+from ._states import Alarm, Fill, FillCorrected, StateChange, TradeEvent
 from ._trade import Trade, TradeDesk
 
 __all__ = ["Desk", "Scope", "TradeNews"]
@@ -146,7 +146,12 @@ class Desk:
     def _adopt(self, contract: Any, order: Order, order_id: int) -> Trade:
         own = copy.deepcopy(order)
         own.orderId = order_id
-        return self.new_trade(OrderRecord(copy.deepcopy(contract), own, client_id=order.clientId, placed=False))
+        namesake = self.index.by_ref(order.clientId, order.orderRef) if order.orderRef else None
+        trade = self.new_trade(OrderRecord(copy.deepcopy(contract), own, client_id=order.clientId, placed=False))
+        if namesake is not None and not namesake.record.over:
+            what = f"order {namesake.order_id} ({order.orderRef}) is not alone: TWS has another one with its reference"
+            self.tell(namesake, [Alarm(f"{what}, order {order_id} with the permanent id {order.permId}")])
+        return trade
 
     def execution(self, event: ExecDetails) -> None:
         """Take an execution, live or as an answer; one of an order that nobody showed makes a trade of its own."""
@@ -180,9 +185,13 @@ class Desk:
 
     def _bound(self, event: OrderBound) -> None:
         trade = self.index.by_perm(event.perm_id)
-        if trade is not None:
-            trade.record.client_id = event.client_id
-            self.tell(trade, trade.record.identify(event.order_id, event.perm_id))
+        if trade is None:
+            return
+        if trade.record.client_id != event.client_id:  # its old number may be that of an order of the new client
+            self.index.forget(trade)
+            trade.record.bound_to(event.client_id)
+            self.index.add(trade)
+        self.tell(trade, trade.record.identify(event.order_id, event.perm_id))
 
     # --- telling
 

@@ -1,7 +1,7 @@
-"""``Index``: whose news is it. An order is known by its permanent id, then by its reference, then by who numbered it.
+"""``Index``: whose news is it. An order is known by its permanent id, then by who numbered it, then by its reference.
 
-Order ids are per client and come again after a reset; a reference is text that another program may use too. So an id
-counts only where nothing contradicts it.
+Order ids are per client and come again after a reset; a reference is text that another program, or the same one on
+another day, may use too. So each counts only within one client, and only where nothing contradicts it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Index(Generic[T]):
     """All orders of a book."""
 
     def __init__(self) -> None:
-        self._by_ref: dict[str, T] = {}
+        self._by_ref: dict[tuple[int, str], T] = {}
         self._by_perm: dict[int, T] = {}
         self._by_number: dict[tuple[int, int], T] = {}
         self._others: list[T] = []
@@ -40,9 +40,9 @@ class Index(Generic[T]):
     def __len__(self) -> int:
         return len(self._by_ref) + len(self._others)
 
-    def by_ref(self, ref: str) -> T | None:
-        """Return the order with this reference."""
-        return self._by_ref.get(ref)
+    def by_ref(self, client_id: int, ref: str) -> T | None:
+        """Return the order of a client that has this reference."""
+        return self._by_ref.get((client_id, ref))
 
     def by_number(self, client_id: int, order_id: int) -> T | None:
         """Return the order that a client has under this id."""
@@ -54,9 +54,9 @@ class Index(Generic[T]):
 
     def add(self, item: T) -> None:
         """Know *item* from now on, by what its record says."""
-        ref = item.record.ref
-        if ref and ref not in self._by_ref:
-            self._by_ref[ref] = item
+        key = item.record.client_id, item.record.ref
+        if item.record.ref and key not in self._by_ref:
+            self._by_ref[key] = item
         else:
             self._others.append(item)
         self.learn(item)
@@ -71,10 +71,11 @@ class Index(Generic[T]):
                 self._by_number[record.client_id, order_id] = item
 
     def forget(self, item: T) -> None:
-        """The order was not sent: its reference is free again."""
+        """The order was not sent, or is about to be known by other ids: these are free again."""
         record = item.record
-        if self._by_ref.get(record.ref) is item:
-            del self._by_ref[record.ref]
+        key = record.client_id, record.ref
+        if self._by_ref.get(key) is item:
+            del self._by_ref[key]
         elif item in self._others:
             self._others.remove(item)
         for order_id in record.order_ids:
@@ -88,10 +89,8 @@ class Index(Generic[T]):
         numbered = self._by_number.get((client_id, order_id)) if order_id > 0 else None
         if numbered is not None and _may_be(numbered.record, perm_id, ref):
             return numbered
-        named = self._by_ref.get(ref) if ref else None
-        if named is not None and named.record.client_id == client_id and _unconfirmed(named.record, perm_id):
-            return named
-        return None
+        named = self._by_ref.get((client_id, ref)) if ref else None
+        return named if named is not None and _unconfirmed(named.record, perm_id, order_id) else None
 
 
 def _may_be(record: OrderRecord, perm_id: int, ref: str | None) -> bool:
@@ -101,6 +100,7 @@ def _may_be(record: OrderRecord, perm_id: int, ref: str | None) -> bool:
     return not (perm_id and record.perm_ids and ref is None and record.over)
 
 
-def _unconfirmed(record: OrderRecord, perm_id: int) -> bool:
-    """Whether the reference may be believed: one permanent id belongs to it, or none is known yet."""
-    return not perm_id or not record.perm_ids or perm_id in record.perm_ids or record.placed
+def _unconfirmed(record: OrderRecord, perm_id: int, order_id: int) -> bool:
+    """Whether the reference may be believed: the message has no id that is not this order's."""
+    same_order = not perm_id or not record.perm_ids or perm_id in record.perm_ids
+    return same_order and (order_id <= 0 or not record.order_ids or order_id in record.order_ids)

@@ -16,6 +16,7 @@ from ibapi.order import Order
 
 from .._runtime._events import ExecDetails
 from .._runtime._orders import Orders
+from .._runtime._values import size
 from ..errors import RequestError
 from ._journal import FillRow, Journal, Row, restored
 from ._record import OrderRecord
@@ -130,13 +131,23 @@ class Reconciler:
         await self.restore(row.order.orderRef for row in rows)
         for row in rows:
             order = row.order
-            trade = self._desk.index.by_perm(order.permId) or self._named(order)
+            trade = self._desk.index.by_perm(order.permId) or self._named(row)
             if trade is not None:
                 self._desk.tell(trade, trade.record.completed(order, row.order_state.status))
 
-    def _named(self, order: Order) -> Trade | None:
-        trade = self._desk.index.by_ref(order.orderRef) if order.orderRef else None
-        return trade if trade is not None and trade.record.placed and not trade.record.perm_ids else None
+    def _named_alike(self, ref: str) -> Trade | None:
+        return self._desk.index.by_ref(self._desk.client_id, ref)
+
+    def _named(self, row: Any) -> Trade | None:
+        """Return the order of ours that a completed one can only be by its reference, as TWS names no client there.
+
+        One that traded is known by its executions, which do name the client; by its reference only one that did not.
+        """
+        trade = self._named_alike(row.order.orderRef) if row.order.orderRef else None
+        if trade is None or not trade.record.placed or trade.record.perm_ids:
+            return None
+        traded = row.order_state.status == "Filled" or bool(size(row.order.filledQuantity))
+        return None if traded or not trade.record.looks_like(row.contract, row.order) else trade
 
     # --- the journal
 
@@ -145,9 +156,9 @@ class Reconciler:
         journal = self._desk.journal
         if journal is None:
             return
-        missing = {ref for ref in refs if ref and self._desk.index.by_ref(ref) is None}
+        missing = {ref for ref in refs if ref and self._named_alike(ref) is None}
         for row in await journal.rows(sorted(missing)):
-            if row.client_id == self._desk.client_id and self._desk.index.by_ref(row.ref) is None:
+            if row.client_id == self._desk.client_id and self._named_alike(row.ref) is None:
                 await self.restore_row(journal, row)
 
     async def restore_row(self, journal: Journal, row: Row) -> Trade:

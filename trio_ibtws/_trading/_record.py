@@ -139,6 +139,21 @@ class OrderRecord:
         wanted = max(self.reported_filled, self.total if self.state == "Filled" else Decimal(0))
         return self.over and self.ledger.filled >= wanted and self.ledger.reported
 
+    def looks_like(self, contract: Contract, order: Order) -> bool:
+        """Whether this is that order, by what tells orders of one reference apart: its contract, side, type and size.
+
+        What is not known, as TWS tells it here or there only, tells nothing apart.
+        """
+        pairs: list[tuple[Any, Any]] = [
+            (self.contract.conId, contract.conId),
+            (self.contract.symbol, contract.symbol),
+            (self.contract.secType, contract.secType),
+            (self.order.action, order.action),
+            (self.order.orderType, order.orderType),
+            (self.total, size(order.totalQuantity)),
+        ]
+        return all(not one or not other or one == other for one, other in pairs)
+
     # --- news
 
     def open_order(self, event: OpenOrder) -> list[TradeEvent]:
@@ -182,7 +197,7 @@ class OrderRecord:
         """
         self.remarks.append(notice)
         change = self.modification
-        if change is not None and change.outcome is None:
+        if change is not None and change.outcome is None and self.state in ("Working", "Inactive"):
             change.outcome = ModifyRefused(notice.code, notice.message)
             return [Warned(notice)]
         self.refusal = Rejected(self.order_id, notice.code, notice.message, advanced_reject)
@@ -240,6 +255,11 @@ class OrderRecord:
         return self._to("NotSent", reason) if self.state == "Pending" else []
 
     # --- changes
+
+    def bound_to(self, client_id: int) -> None:
+        """EWrapper.orderBound: it is another client's from here on, which numbers it anew."""
+        self.client_id = client_id
+        self.order_ids.clear()
 
     def identify(self, order_id: int, perm_id: int) -> list[TradeEvent]:
         """Learn the ids that TWS has for this order."""
