@@ -111,6 +111,7 @@ class Client(ContractFinder):
         scope: Scope = "mine",
         limits: OrderLimits | None = None,
         journal: bool | str | PathLike[str] = True,
+        keep_days: float | None = 365,
         answer_within: float = 10.0,
         drain_within: float = 2.0,
         recheck: float = 2.0,
@@ -125,6 +126,8 @@ class Client(ContractFinder):
           limits: what an order may be at most; ``None`` for ``OrderLimits()``.
           journal: where orders are written down before they are sent: a file, ``True`` for one per account and client
             where the system keeps the state of programs, ``False`` for none, as ``True`` is without ``trading``.
+          keep_days: orders that ended so many days ago are taken out of the journal when it is opened, ``None`` for
+            never. Their references may be used again then, their order ids never.
           answer_within: after so many seconds without a word an order, a cancel or a change is ``Unknown``.
           drain_within: how long ``trade.done()`` waits for announced fills and commissions before it asks for them.
           recheck: when an order is in none of TWS's lists, they are asked for again after so many seconds.
@@ -133,8 +136,8 @@ class Client(ContractFinder):
 
         Raises:
           anyio.BusyResourceError: the client has a book.
-          JournalError: the journal cannot be opened.
-          InvalidRequest: the scope is not possible.
+          JournalError: the journal cannot be opened, or, on leaving, the last of what happened not written.
+          InvalidRequest: the scope is not possible, or the journal no path.
           ConnectionLost, ClientClosed: there is no session any more.
         """
         timing = Timing(answer_within=answer_within, drain_within=drain_within, recheck=recheck)
@@ -145,6 +148,7 @@ class Client(ContractFinder):
             scope=scope,
             limits=limits or OrderLimits(),
             journal=journal,
+            keep_days=keep_days,
             timing=timing,
         )
 

@@ -20,7 +20,8 @@ from tests.script import stock
 from tests.trading.test_book import doing, opened
 from tests.trading.tws import Tws
 from trio_ibtws import Accepted, Client, JournalError, OrderBook, open_client
-from trio_ibtws._trading._journal import Journal, default_path, described, fingerprint, restored
+from trio_ibtws._trading._journal import Journal
+from trio_ibtws._trading._journal_rows import default_path, described, fingerprint, restored
 from trio_ibtws.orders import limit_order, market_order, price_condition, with_conditions
 from trio_ibtws.simulator import Simulator, open_simulator
 

@@ -77,6 +77,7 @@ class Tws:
         self.next_valid_id = order_id
         self.rolled_back = 0
         self.refused_lists = False
+        self.refused_open = False
         self.violations: list[str] = []
         self._now: list[bytes] = []
         self._perm_ids = 900_000
@@ -131,7 +132,10 @@ class Tws:
                 self.read_request()
         elif request.name in ("reqAllOpenOrders", "reqOpenOrders"):
             self._flush_first()
-            self.say_now(*self.open_orders(), self.encoded("openOrderEnd"))
+            if self.refused_open:
+                self.say_now(text(4, 2, -1, 321, "The API interface is currently in Read-Only mode."))
+            else:
+                self.say_now(*self.open_orders(), self.encoded("openOrderEnd"))
         elif request.name == "reqExecutions":
             self._flush_first()
             self.say_now(*self.executions(request.values["reqId"]))

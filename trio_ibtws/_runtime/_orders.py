@@ -82,13 +82,13 @@ class Orders:
         """TWS says which id may come next; ours never goes back, nor to an id that an order has."""
         self.next_order_id = max(order_id, self.next_order_id or 0, self._above_seen)
 
-    def next_free(self) -> int:
-        """Return the id for the next order.
+    def next_free(self, ahead: int = 0) -> int:
+        """Return the id for the next order, or for the one so many after it.
 
         Raises:
           LocalError: TWS has not said which ids are free, or they have run into the range of our request ids.
         """
-        order_id = self.next_order_id
+        order_id = None if self.next_order_id is None else self.next_order_id + ahead
         if order_id is None or order_id >= _FIRST_REQUEST_ID:
             raise LocalError(
                 f"no order id can be used: the next one is {order_id}, and must be below {_FIRST_REQUEST_ID}. Reset "

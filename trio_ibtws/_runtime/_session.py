@@ -395,7 +395,7 @@ class Session:
                 check_order(arguments)
             order_id = getattr(arguments.get("order"), "orderId", 0)
             if order_id == 0:
-                order_id = self.orders.next_free() + used
+                order_id = self.orders.next_free(used)
                 used += 1
             elif not self.orders.known(order_id):
                 raise InvalidRequest(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -25,12 +26,13 @@ from .._runtime._orders import ORDER_BUFFER
 from .._runtime._session import Session
 from .._runtime._sinks import Buffer
 from .._runtime._streams import EventStream, Subscription
-from ..errors import InvalidRequest, LocalError
+from ..errors import InvalidRequest, JournalError, LocalError, RequestError
 from ..orders import CHILD, Bracket
 from ._dealer import Dealer, Timing, book_closed, row_of
 from ._desk import Desk, TradeNews
 from ._exercise import exercise
-from ._journal import Journal, fact_is, fingerprint, order_is
+from ._journal import Journal
+from ._journal_rows import fact_is, fingerprint, order_is
 from ._limits import Market, OrderLimits
 from ._preview import Preview, WhatIf
 from ._reconcile import Reconciliation
@@ -59,11 +61,13 @@ class KillReport(msgspec.Struct, frozen=True):
       taken_back: the ids of orders that had not been written yet, and never will be.
       still_open: the orders that TWS still had as open when the book stopped looking.
       verified: whether TWS said that no order is open.
+      remembered: whether later sessions know of the halt: it is in the journal.
     """
 
     taken_back: tuple[int, ...]
     still_open: tuple[OpenOrder, ...]
     verified: bool
+    remembered: bool = False
 
 
 class OrderBook:
@@ -79,14 +83,14 @@ class OrderBook:
 
     # --- its life
 
-    async def restore(self, journal: Journal) -> None:
+    async def restore(self, journal: Journal, keep_days: float | None) -> None:
         """Bring back what an earlier session left: open orders, the ids that it used, a halt.
 
         Raises:
           JournalError: the journal cannot be opened.
         """
         client_id = self._desk.client_id
-        for row in await journal.open(client_id):
+        for row in await journal.open(client_id, keep_days):
             await self._reconciler.restore_row(journal, row)
         self._session.orders.never_below(await journal.highest_order_id(client_id))
         reason = await journal.fact(_HALTED)
@@ -270,7 +274,9 @@ class OrderBook:
         journal = self._desk.journal
         while journal is not None:
             first = self._session.orders.next_free()
-            await journal.write(*(order_is(row_of(trade, first + at)) for at, trade in enumerate(trades)))
+            await journal.write(
+                *(order_is(row_of(trade, first + at, parent_id=first)) for at, trade in enumerate(trades))
+            )
             if self._session.orders.next_free() == first:
                 return
 
@@ -285,6 +291,7 @@ class OrderBook:
         for trade, order_id in zip(trades, self._session.place_all(PLACE_ORDER, family), strict=True):
             trade.record.order.orderId = order_id
             trade.record.order_ids.append(order_id)
+            trade.record.order.transmit = trades[-1].record.order.transmit  # the last one transmits those before it
             self._desk.index.learn(trade)
         self._watchman.sent(len(trades), anyio.current_time())
 
@@ -378,15 +385,28 @@ class OrderBook:
                 if trade.state == "NotSent":
                     trade.failure = self._session.halted_error()
                     self._desk.forget(trade)
-        self._session.send(GLOBAL_CANCEL, {"orderCancel": None})
-        if self._desk.journal is not None:
+        if self._desk.journal is not None:  # before what may fail, and not waited for: the cancel is urgent
             self._desk.journal.note(fact_is(_HALTED, reason))
-        still_open: list[OpenOrder] = []
-        with anyio.move_on_after(self._dealer.answer_within):
-            while still_open := list(await self._client.all_open_orders()):  # noqa: ASYNC110  TWS does not say when
+        self._session.send(GLOBAL_CANCEL, {"orderCancel": None})
+        still_open = await self._still_open()
+        return KillReport(tuple(taken_back), still_open or (), still_open == (), await self._halt_is_remembered())
+
+    async def _still_open(self) -> tuple[OpenOrder, ...] | None:
+        """Look at the open orders until there is none, or time is up; ``None`` where TWS does not tell them."""
+        found: tuple[OpenOrder, ...] | None = None
+        with anyio.move_on_after(self._dealer.answer_within), suppress(RequestError):
+            while found := tuple(await self._client.all_open_orders()):  # noqa: ASYNC110  TWS does not say when
                 await anyio.sleep(_LOOK_AGAIN_SECONDS)
-            return KillReport(tuple(taken_back), (), True)
-        return KillReport(tuple(taken_back), tuple(still_open), False)
+        return found
+
+    async def _halt_is_remembered(self) -> bool:
+        if self._desk.journal is None:
+            return False
+        try:
+            await self._desk.journal.write()
+        except JournalError:
+            return False
+        return True
 
     async def resume(self) -> None:
         """End the halt.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,9 @@ from .._gen.requests_orders import CANCEL_ORDER, PLACE_ORDER
 from .._runtime._order_checks import check_order
 from .._runtime._session import Session
 from ..errors import ClientClosed, IBError
+from ..orders import CHILD
 from ._desk import Desk
-from ._journal import Row, described, order_is
+from ._journal_rows import Row, described, order_is
 from ._limits import OrderLimits, Watchman
 from ._reconcile import Reconciler
 from ._record import Modification, OrderRecord
@@ -103,10 +105,12 @@ def book_closed() -> ClientClosed:
     return ClientClosed("the order book was closed: its 'async with' block has ended")
 
 
-def row_of(trade: Trade, order_id: int, order: Order | None = None) -> Row:
-    """Return what the journal keeps of an order."""
+def row_of(trade: Trade, order_id: int, order: Order | None = None, *, parent_id: int = 0) -> Row:
+    """Return what the journal keeps of an order; *parent_id* is what a child's parent is about to get."""
     record = trade.record
-    order = record.order if order is None else order
+    order = copy.copy(record.order if order is None else order)
+    if order.parentId == CHILD:
+        order.parentId = parent_id
     return Row(
         ref=trade.order_ref,
         client_id=record.client_id,

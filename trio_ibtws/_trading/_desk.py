@@ -25,7 +25,8 @@ from .._runtime._sinks import Buffer
 from ..errors import OrderRejected, RequestError
 from ._fills import base_of
 from ._identity import Index
-from ._journal import Journal, fill_is, forgotten, state_is
+from ._journal import Journal
+from ._journal_rows import fill_is, forgotten, state_is
 from ._preview import Preview
 from ._record import OrderRecord
 from ._states import Alarm, Fill, FillCorrected, StateChange, TradeEvent

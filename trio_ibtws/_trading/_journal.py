@@ -10,70 +10,30 @@ The file belongs to one book at a time: SQLite's lock on it is kept while it is 
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import sqlite3
-import sys
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
-import msgspec
 
 from ..errors import JournalError
-from ._states import FINAL
+from ._journal_file import OPEN, highest_order_id, open_file, prune
+from ._journal_rows import FillRow, Row, Statement
 
-__all__ = ["FillRow", "Journal", "Row", "default_path", "described", "fingerprint"]
+__all__ = ["Journal"]
 
-Statement = tuple[str, tuple[Any, ...]]
+T = TypeVar("T")
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS orders (
-    ref TEXT PRIMARY KEY, client_id INTEGER NOT NULL, order_id INTEGER NOT NULL, perm_id INTEGER NOT NULL,
-    contract TEXT NOT NULL, "order" TEXT NOT NULL, fingerprint TEXT NOT NULL, state TEXT NOT NULL,
-    reason TEXT NOT NULL, written TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
-);
-CREATE TABLE IF NOT EXISTS fills (
-    base TEXT PRIMARY KEY, exec_id TEXT NOT NULL, ref TEXT NOT NULL, quantity TEXT NOT NULL, price REAL NOT NULL,
-    side TEXT NOT NULL, time TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
-
-
-class Row(msgspec.Struct, frozen=True):
-    """An order in the journal."""
-
-    ref: str
-    client_id: int
-    order_id: int
-    perm_id: int
-    contract: str
-    order: str
-    fingerprint: str
-    state: str
-
-
-class FillRow(msgspec.Struct, frozen=True):
-    """An execution in the journal."""
-
-    exec_id: str
-    ref: str
-    quantity: str
-    price: float
-    side: str
-    time: str
+_UNWRITABLE = (sqlite3.Error, OverflowError, ValueError)
 
 
 class _Write:
     def __init__(self, statements: tuple[Statement, ...]) -> None:
         self.statements = statements
         self.done = anyio.Event()
-        self.error: sqlite3.Error | None = None
+        self.error: Exception | None = None
 
 
 class Journal:
@@ -84,6 +44,7 @@ class Journal:
         self._database: sqlite3.Connection | None = None
         self._pending: list[_Write] = []
         self._failed: list[Statement] = []
+        self._reason: Exception | None = None
         self._work = anyio.Event()
         self._one = anyio.Lock()
         self._running = False
@@ -91,73 +52,59 @@ class Journal:
 
     # --- life
 
-    async def open(self, client_id: int) -> list[Row]:
-        """Open or make the file, and return the orders of a client that were not over.
+    async def open(self, client_id: int, keep_days: float | None = None) -> list[Row]:
+        """Open or make the file, and return the orders of a client of which it is not known that they are over.
+
+        Orders that TWS said are over, and nothing was written about in *keep_days* days, are taken out of it.
 
         Raises:
-          JournalError: it cannot be opened, or another book has it open.
+          JournalError: it cannot be opened, another book has it open, it is damaged, or of a newer release.
         """
         try:
-            return await anyio.to_thread.run_sync(self._open, client_id)
+            return await anyio.to_thread.run_sync(self._open, client_id, keep_days)
         except (sqlite3.Error, OSError) as exc:
             raise JournalError(
-                f"the journal {self.path} cannot be opened: {exc}. Is another program using it? "
-                "client.orders(journal=…) takes another path, or False for no journal"
+                f"the journal {self.path} cannot be opened: {exc}. Is another program using it, or is it damaged? "
+                "client.orders(journal=…) takes another path, or False for no journal. Nothing was sent"
             ) from exc
 
-    def _open(self, client_id: int) -> list[Row]:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=1.0)
+    def _open(self, client_id: int, keep_days: float | None) -> list[Row]:
+        database = open_file(self.path)
         try:
-            database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = FULL")
-            database.executescript("BEGIN IMMEDIATE;" + _SCHEMA + "COMMIT;")
-            self.path.chmod(0o600)
-            open_rows = f"client_id = ? AND state NOT IN ({', '.join('?' * len(FINAL))}) ORDER BY order_id"
-            rows = _rows(database, open_rows, (client_id, *sorted(FINAL)))
+            if keep_days is not None:
+                prune(database, keep_days)
+            rows = _rows(database, f"client_id = ? AND {OPEN} ORDER BY order_id", (client_id,))
         except BaseException:
             database.close()
             raise
         self._database = database
         return rows
 
+    async def _read(self, query: Callable[..., T], *arguments: Any) -> T:
+        assert self._database is not None
+        try:
+            return await anyio.to_thread.run_sync(query, self._database, *arguments)
+        except (sqlite3.Error, ValueError, TypeError) as exc:
+            raise JournalError(
+                f"the journal {self.path} is damaged and cannot be read: {exc}. Nothing was sent"
+            ) from exc
+
     async def fact(self, name: str) -> str | None:
         """Return a remembered fact."""
-        return await anyio.to_thread.run_sync(self._fact, name)
+        return await self._read(_fact, name)
 
     async def highest_order_id(self, client_id: int) -> int:
         """Return the highest order id that a client is known to have used, 0 for none."""
-        return await anyio.to_thread.run_sync(self._highest_order_id, client_id)
-
-    def _highest_order_id(self, client_id: int) -> int:
-        assert self._database is not None
-        [[highest]] = self._database.execute("SELECT max(order_id) FROM orders WHERE client_id = ?", (client_id,))
-        return int(highest or 0)
+        return await self._read(highest_order_id, client_id)
 
     async def rows(self, refs: Iterable[str]) -> list[Row]:
         """Return the orders that have one of these references, those that are over too."""
         wanted = list(refs)
-        return await anyio.to_thread.run_sync(self._rows_of, wanted) if wanted else []
-
-    def _rows_of(self, refs: list[str]) -> list[Row]:
-        assert self._database is not None
-        return [row for ref in refs for row in _rows(self._database, "ref = ?", (ref,))]
+        return await self._read(_rows_of, wanted) if wanted else []
 
     async def fills(self, ref: str) -> list[FillRow]:
         """Return the executions of an order."""
-        return await anyio.to_thread.run_sync(self._fills, ref)
-
-    def _fills(self, ref: str) -> list[FillRow]:
-        assert self._database is not None
-        columns = ", ".join(FillRow.__struct_fields__)
-        found = self._database.execute(f"SELECT {columns} FROM fills WHERE ref = ? ORDER BY rowid", (ref,))
-        return [FillRow(*row) for row in found]
-
-    def _fact(self, name: str) -> str | None:
-        assert self._database is not None
-        row = self._database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
+        return await self._read(_fills, ref)
 
     async def run(self) -> None:
         """Write what is noted, until it is closed or cancelled. What is left then is written by ``close``."""
@@ -170,8 +117,8 @@ class Journal:
         finally:
             self._running = False
 
-    async def close(self) -> None:
-        """Write what is left and close the file; cannot be cancelled."""
+    async def close(self) -> JournalError | None:
+        """Write what is left and close the file; cannot be cancelled. Returns why something could not be written."""
         self._closing = True
         self._work.set()
         with anyio.CancelScope(shield=True):
@@ -179,6 +126,12 @@ class Journal:
             database, self._database = self._database, None
             if database is not None:
                 await anyio.to_thread.run_sync(database.close)
+        if not self._failed:
+            return None
+        return JournalError(
+            f"the journal {self.path} could not be written at the end, {len(self._failed)} entries are missing: "
+            f"{self._reason}. The next book asks TWS what became of its orders"
+        )
 
     # --- writing
 
@@ -213,12 +166,12 @@ class Journal:
             batch, self._pending = self._pending, []
             if not batch:
                 return
-            error: sqlite3.Error | None = None
+            error: Exception | None = None
             with anyio.CancelScope(shield=True):
                 try:
                     await anyio.to_thread.run_sync(self._commit, [each.statements for each in batch])
-                except sqlite3.Error as exc:
-                    error = exc
+                except _UNWRITABLE as exc:
+                    error = self._reason = exc
             for write in batch:
                 write.error = error
                 write.done.set()
@@ -239,10 +192,13 @@ class Journal:
                 for sql, values in statements:
                     self._database.execute(sql, values)
             self._database.execute("COMMIT")
-        except sqlite3.Error:
+        except BaseException:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             raise
+
+
+# --- questions, asked in the worker thread
 
 
 def _rows(database: sqlite3.Connection, condition: str, values: tuple[Any, ...]) -> list[Row]:
@@ -250,90 +206,16 @@ def _rows(database: sqlite3.Connection, condition: str, values: tuple[Any, ...])
     return [Row(*row) for row in database.execute(f"SELECT {columns} FROM orders WHERE {condition}", values)]
 
 
-# --- statements --------------------------------------------------------------------------------------------------
+def _rows_of(database: sqlite3.Connection, refs: list[str]) -> list[Row]:
+    return [row for ref in refs for row in _rows(database, "ref = ?", (ref,))]
 
 
-def order_is(row: Row, reason: str = "") -> Statement:
-    """An order is about to be sent, or was changed."""
-    names = (*Row.__struct_fields__, "reason")
-    columns = ", ".join(f'"{name}"' for name in names)
-    values = (*(getattr(row, name) for name in Row.__struct_fields__), reason)
-    return f"INSERT OR REPLACE INTO orders ({columns}) VALUES ({', '.join('?' * len(names))})", values
+def _fills(database: sqlite3.Connection, ref: str) -> list[FillRow]:
+    columns = ", ".join(FillRow.__struct_fields__)
+    found = database.execute(f"SELECT {columns} FROM fills WHERE ref = ? ORDER BY rowid", (ref,))
+    return [FillRow(*row) for row in found]
 
 
-def state_is(ref: str, state: str, perm_id: int, reason: str) -> Statement:
-    """An order went into another state."""
-    return "UPDATE orders SET state = ?, perm_id = ?, reason = ? WHERE ref = ?", (state, perm_id, reason, ref)
-
-
-def forgotten(ref: str) -> Statement:
-    """An order was not sent after all."""
-    return "DELETE FROM orders WHERE ref = ?", (ref,)
-
-
-def fill_is(base: str, ref: str, fill: Any) -> Statement:
-    """An execution, or the correction of one."""
-    return (
-        "INSERT OR REPLACE INTO fills (base, exec_id, ref, quantity, price, side, time) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (base, fill.exec_id, ref, str(fill.quantity), fill.price, fill.side, fill.time),
-    )
-
-
-def fact_is(name: str, value: str | None) -> Statement:
-    """Remember, or forget, a fact."""
-    if value is None:
-        return "DELETE FROM facts WHERE name = ?", (name,)
-    return "INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (name, value)
-
-
-# --- what is written ---------------------------------------------------------------------------------------------
-
-
-def default_path(account: str, client_id: int) -> Path:
-    """Return where a journal lies: one per account and client, where the system has the state of programs."""
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_STATE_HOME") or home / ".local" / "state")
-    name = "".join(character for character in account if character.isalnum()) or "account"
-    return base / "trio_ibtws" / f"orders-{name}-{client_id}.sqlite"
-
-
-def described(noun: Any) -> str:
-    """Return the attributes of a contract or an order that differ from a new one's, as JSON."""
-    defaults = vars(type(noun)())
-    given = {name: value for name, value in vars(noun).items() if name not in defaults or value != defaults[name]}
-    return json.dumps(given, default=_plain, sort_keys=True)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return {"decimal": str(value)}
-    return {"object": type(value).__name__, "values": vars(value)}
-
-
-def restored(kind: type[Any], text: str) -> Any:
-    """Return what ``described`` wrote, less the objects in it."""
-    noun = kind()
-    for name, value in json.loads(text).items():
-        if isinstance(value, Mapping):
-            if "decimal" in value:
-                setattr(noun, name, Decimal(value["decimal"]))
-        elif not isinstance(value, list):
-            setattr(noun, name, value)
-    return noun
-
-
-_GIVEN_BY_US = ("orderId", "permId", "clientId", "parentId", "transmit")
-
-
-def fingerprint(contract: Any, order: Any) -> str:
-    """Return what tells two orders of one reference apart: a digest of all that the user decided."""
-    bare = json.loads(described(order))
-    for name in _GIVEN_BY_US:
-        bare.pop(name, None)
-    text = described(contract) + json.dumps(bare, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+def _fact(database: sqlite3.Connection, name: str) -> str | None:
+    row = database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])

@@ -16,7 +16,8 @@ from ..errors import InvalidRequest
 from ._book import OrderBook
 from ._dealer import Timing
 from ._desk import Desk, Scope
-from ._journal import Journal, default_path
+from ._journal import Journal
+from ._journal_rows import default_path
 from ._limits import OrderLimits
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ async def open_book(
     scope: Scope,
     limits: OrderLimits,
     journal: bool | str | os.PathLike[str],
+    keep_days: float | None,
     timing: Timing,
 ) -> AsyncGenerator[OrderBook]:
     """Open the book of a client; see ``Client.orders``."""
@@ -42,13 +44,16 @@ async def open_book(
         raise InvalidRequest("scope", "'auto-bind' is for client id 0 only. Nothing was sent")
     if scope not in ("mine", "auto-bind", "all"):
         raise InvalidRequest("scope", f"{scope!r} is none of 'mine', 'auto-bind' and 'all'")
-    if any(isinstance(listener, Desk) for listener in session.orders.listeners):
-        raise anyio.BusyResourceError("opening the order book, of which a client has one at a time,")
+    if not isinstance(journal, (bool, str, os.PathLike)):
+        raise InvalidRequest("journal", f"{journal!r} is no path, nor True or False")
+    _check_alone(session)
     desk = Desk(session.settings.client_id, scope, _journal(session, journal))
     book = OrderBook(client, session, desk, limits, timing)
+    well = False
     try:
         if desk.journal is not None:
-            await book.restore(desk.journal)
+            await book.restore(desk.journal, keep_days)
+            _check_alone(session)
         # Only now: news of an order that the journal has would else make a second trade of it. What came meanwhile is
         # in the lists that are asked for next.
         session.orders.add_listener(desk)
@@ -58,11 +63,18 @@ async def open_book(
             client.auto_open_orders(True)
         await book.reconcile()
         yield book
+        well = True
     finally:
         session.orders.remove_listener(desk)
         book.close()
-        if desk.journal is not None:
-            await desk.journal.close()
+        unwritten = None if desk.journal is None else await desk.journal.close()
+        if unwritten is not None and well:
+            raise unwritten
+
+
+def _check_alone(session: Session) -> None:
+    if any(isinstance(listener, Desk) for listener in session.orders.listeners):
+        raise anyio.BusyResourceError("opening the order book, of which a client has one at a time,")
 
 
 def _journal(session: Session, journal: bool | str | os.PathLike[str]) -> Journal | None:
@@ -71,4 +83,4 @@ def _journal(session: Session, journal: bool | str | os.PathLike[str]) -> Journa
     if journal is not True:
         return Journal(Path(journal))
     accounts = session.router.accounts or ("account",)
-    return Journal(default_path(accounts[0], session.settings.client_id))
+    return Journal(default_path(min(accounts), session.settings.client_id))  # TWS may list them in another order

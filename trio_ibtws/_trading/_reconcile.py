@@ -17,8 +17,9 @@ from ibapi.order import Order
 from .._runtime._events import ExecDetails
 from .._runtime._orders import Orders
 from .._runtime._values import size
-from ..errors import RequestError
-from ._journal import FillRow, Journal, Row, restored
+from ..errors import JournalError, RequestError
+from ._journal import Journal
+from ._journal_rows import FillRow, Row, restored
 from ._record import OrderRecord
 from ._states import FINAL, Accepted, Rejected, TradeState, Unknown
 
@@ -164,9 +165,15 @@ class Reconciler:
     async def restore_row(self, journal: Journal, row: Row) -> Trade:
         """Have a trade for an order in the journal: over as it was, or unknown until TWS has been asked."""
         fills = await journal.fills(row.ref)
-        record = _record_of(row)
+        try:
+            record = _record_of(row)
+        except (ValueError, TypeError, ArithmeticError) as exc:
+            raise JournalError(
+                f"the journal {journal.path} is damaged: order {row.order_id} ({row.ref}) cannot be read: {exc}. "
+                "Nothing was sent"
+            ) from exc
         for fill in fills:
-            record.ledger.add(_execution_of(row, record.contract, fill), leg=False)
+            record.ledger.add(_execution_of(row, record.contract, fill), leg=bool(fill.leg))
         trade = self._desk.new_trade(record)
         trade.fingerprint = row.fingerprint
         return trade
@@ -189,7 +196,8 @@ def _record_of(row: Row) -> OrderRecord:
 
 def _execution_of(row: Row, contract: Contract, fill: FillRow) -> ExecDetails:
     execution = Execution()
-    execution.execId, execution.side, execution.time, execution.price = fill.exec_id, fill.side, fill.time, fill.price
+    execution.execId, execution.side, execution.time = fill.exec_id, fill.side, fill.time
+    execution.price = float(fill.price)
     execution.shares = Decimal(fill.quantity)  # whatever the installed release would make of it
     execution.orderId, execution.permId, execution.orderRef = row.order_id, row.perm_id, row.ref
     execution.clientId = row.client_id

@@ -164,7 +164,7 @@ class OrderRecord:
             change.outcome = Modified(change.order)
             self.order = change.order
         elif self._as_shown:
-            self.order = copy.deepcopy(event.order)
+            self.order, self.contract = copy.deepcopy(event.order), copy.deepcopy(event.contract)
         return news + self._status(event.order_state.status)
 
     def order_status(self, event: OrderStatus) -> list[TradeEvent]:

@@ -332,7 +332,11 @@ class Trade:
 
         Give the whole *order*, or only what changes: ``await trade.modify(lmtPrice=10.5)``. Changes of one order are
         sent one after the other. Returns ``Modified`` when TWS shows the order with the changes, ``ModifyRefused`` with
-        its code: the order is as it was; ``Finished`` and ``Unknown`` as ``cancel``.
+        its code: the order is as it was; ``Finished`` and ``Unknown`` as ``cancel``. A change of an order that is
+        ``Unknown`` is not sent: TWS would take it for a new order if it does not have the first.
+
+        Once an order was transmitted its changes are too, whatever *order* says; ``transmit=False`` among the *changes*
+        holds one back in TWS.
 
         Cancelled means that nobody waits for the answer; what was sent stays sent.
 
@@ -345,6 +349,10 @@ class Trade:
             refused = self._not_ours()
             if isinstance(refused, CancelRefused):
                 return ModifyRefused(None, refused.message)
+            if refused is None and self.state == "Unknown":  # TWS would take the change of what it has not for an order
+                return ModifyRefused(
+                    None, "it is not known whether TWS has the order: book.reconcile() asks. Nothing was sent"
+                )
             if refused is not None:
                 assert not isinstance(refused, CancelConfirmed)
                 return refused
@@ -356,6 +364,8 @@ class Trade:
         for name, value in changes.items():
             setattr(changed, name, value)
         changed.orderId, changed.orderRef, changed.parentId = self.order_id, self.order_ref, record.order.parentId
+        if record.order.transmit and "transmit" not in changes:  # else TWS would hold back the change
+            changed.transmit = True
         change = Modification(changed, record.order)
         await self._desk.send_change(record, change)
         answered = await self._until(lambda: change.outcome is not None or record.over, self._desk.answer_within)
