@@ -218,14 +218,16 @@ async def test_a_sequence_that_has_run_out_places_nothing(order_id: int) -> None
 async def test_two_tasks_that_open_a_book_at_once_get_one(tmp_path: Path) -> None:
     tws = Tws(automatic=True)
     outcomes: list[str] = []
+    refused = anyio.Event()
 
     async def open_one(client: Any, name: str) -> None:
         try:
             async with client.orders(journal=tmp_path / name, recheck=0.0):
                 outcomes.append("opened")
-                await settle()
+                await refused.wait()
         except anyio.BusyResourceError:
             outcomes.append("busy")
+            refused.set()
 
     async with anyio.create_task_group() as tasks:
         stream = tws.connect(tasks)
