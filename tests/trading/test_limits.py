@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +28,7 @@ from trio_ibtws import (
 )
 from trio_ibtws._trading._limits import Watchman
 from trio_ibtws._trading._record import OrderRecord
-from trio_ibtws.orders import limit_order, market_order, stop_order, trailing_stop_order
+from trio_ibtws.orders import combo, leg, limit_order, market_order, stop_order, trailing_stop_order
 from trio_ibtws.simulator import open_simulator
 
 pytestmark = pytest.mark.anyio
@@ -62,9 +63,36 @@ def stepped(step: float) -> Any:
     return prepare
 
 
+def quoted_as(contract: Contract, price: float) -> Any:
+    def prepare(market: Market) -> None:
+        market.set_quote(contract, price, 0.0)
+
+    return prepare
+
+
+def with_id(con_id: int, symbol: str = "AAPL") -> Contract:
+    contract = stock(symbol)
+    contract.conId, contract.localSymbol, contract.primaryExchange = con_id, symbol, "NASDAQ"
+    return contract
+
+
+def option(strike: float) -> Contract:
+    contract = stock()
+    contract.secType, contract.strike, contract.right, contract.multiplier = "OPT", strike, "C", "100"
+    contract.lastTradeDateOrContractMonth = "20300118"
+    return contract
+
+
+def spread(first: int, second: int) -> Contract:
+    return combo("AAPL", leg(first, "BUY"), leg(second, "SELL"))
+
+
 def nothing(market: Market) -> None:
     """Nothing is known of the market."""
 
+
+FREE = OrderLimits(collar=None)
+WORTH = "order.totalQuantity", "max_notional"
 
 BEYOND: list[tuple[str, str, OrderLimits, Any, Contract, Order]] = [
     ("order.totalQuantity", "max_quantity", OrderLimits(), nothing, stock(), market_order("BUY", 10_001)),
@@ -78,6 +106,52 @@ BEYOND: list[tuple[str, str, OrderLimits, Any, Contract, Order]] = [
     ("order.lmtPrice", "min_tick", OrderLimits(), stepped(0.05), stock(), limit_order("BUY", 1, 10.01)),
     ("order.auxPrice", "min_tick", OrderLimits(), stepped(0.01), stock(), stop_order("BUY", 1, 10.001)),
     ("contract", "quote_max_age", OrderLimits(), quoted(10.0, -5.1), stock(), limit_order("BUY", 1, 10.0)),
+    ("contract", "quote_max_age", OrderLimits(), quoted(10.0, 1.7e9), stock(), limit_order("BUY", 1, 10.0)),
+    # a contract is the same with and without its number
+    ("order.lmtPrice", "collar", OrderLimits(), quoted_as(with_id(1), 10.0), stock(), limit_order("BUY", 1, 12.0)),
+    ("order.lmtPrice", "collar", OrderLimits(), quoted(10.0), with_id(1), limit_order("BUY", 1, 12.0)),
+    ("order.lmtPrice", "collar", OrderLimits(), quoted_as(option(100), 5.0), option(100), limit_order("BUY", 1, 6.0)),
+    (
+        "order.lmtPrice",
+        "collar",
+        OrderLimits(),
+        quoted_as(spread(1, 2), -1.0),
+        spread(1, 2),
+        limit_order("BUY", 1, 1.0),
+    ),
+    # what a sale brings is not what its limit says
+    (
+        "order.totalQuantity",
+        "max_notional",
+        OrderLimits(collar=None),
+        quoted(200.0),
+        stock(),
+        limit_order("SELL", 6_000, 1.0),
+    ),
+    (
+        "order.totalQuantity",
+        "max_notional",
+        OrderLimits(collar=None),
+        quoted(200.0),
+        stock(),
+        stop_order("BUY", 6_000, 1.0),
+    ),
+    (
+        "order.totalQuantity",
+        "max_notional",
+        OrderLimits(),
+        nothing,
+        stock(),
+        trailing_stop_order("SELL", 6_000, amount=1.0, trailStopPrice=200.0),
+    ),
+    (
+        "order.totalQuantity",
+        "max_notional",
+        OrderLimits(),
+        nothing,
+        stock(),
+        market_order("BUY", 0, cashQty=1_000_000.01),
+    ),
     ("contract", "require_quote", OrderLimits(require_quote=True), nothing, stock(), market_order("BUY", 1)),
 ]
 
@@ -100,6 +174,13 @@ WITHIN: list[tuple[OrderLimits, Any, Contract, Order]] = [
     (OrderLimits(), nothing, stock(), limit_order("BUY", 10_000, 100.0)),
     (OrderLimits(), quoted(10.0), stock(), limit_order("BUY", 1, 11.0)),
     (OrderLimits(), quoted(10.0, -5.0), stock(), limit_order("BUY", 1, 9.0)),
+    (OrderLimits(), quoted(3.3), stock(), limit_order("BUY", 1, 3.63)),
+    (OrderLimits(), quoted(0.7), stock(), limit_order("BUY", 1, 0.77)),
+    (OrderLimits(), quoted_as(with_id(2), 100.0), with_id(1), limit_order("BUY", 1, 10.0)),
+    (OrderLimits(), quoted_as(option(100), 50.0), option(200), limit_order("BUY", 1, 1.0)),
+    (OrderLimits(), quoted_as(spread(1, 2), 50.0), spread(1, 3), limit_order("BUY", 1, 1.0)),
+    (OrderLimits(collar=None), quoted(200.0), stock(), limit_order("BUY", 6_000, 1.0)),
+    (OrderLimits(), nothing, stock(), market_order("BUY", 0, cashQty=1_000_000.0)),
     (OrderLimits(), stepped(0.05), stock(), limit_order("BUY", 1, 10.15)),
     (OrderLimits(), quoted(100.0), stock(), trailing_stop_order("SELL", 1, amount=0.5)),
     (OrderLimits(require_quote=True), quoted(10.0), stock(), market_order("BUY", 1)),
@@ -134,6 +215,30 @@ def test_open_orders_are_counted_by_contract_and_side() -> None:
     watchman.check([(stock("IBM"), market_order("BUY", 1))], [buying, buying], 0.0)
     with pytest.raises(OrderLimitExceeded):
         watchman.check([(stock(), market_order("BUY", 1))] * 2, [buying], 0.0)
+
+
+def test_open_orders_are_counted_with_and_without_the_contract_s_number() -> None:
+    watchman = Watchman(OrderLimits(max_open_orders=1))
+    for first, second in ((stock(), with_id(1)), (with_id(1), stock()), (with_id(1), with_id(1))):
+        buying = OrderRecord(first, market_order("BUY", 1), client_id=1, placed=True)
+        with pytest.raises(OrderLimitExceeded, match="max_open_orders"):
+            watchman.check([(second, market_order("BUY", 1))], [buying], 0.0)
+        watchman.check([(option(1.0), market_order("BUY", 1))], [buying], 0.0)
+        watchman.check([(with_id(2, "IBM"), market_order("BUY", 1))], [buying], 0.0)
+
+
+@pytest.mark.parametrize("price", [math.nan, math.inf, -math.inf, -1.0, 0.0])
+def test_a_quote_that_is_none_is_refused(price: float) -> None:
+    market = Market()
+    with pytest.raises(InvalidRequest, match="is no price of AAPL"):
+        market.set_quote(stock(), price, 0.0)
+    with pytest.raises(InvalidRequest, match="current_time"):
+        market.set_quote(stock(), 10.0, math.nan)
+    with pytest.raises(InvalidRequest, match="is no price step"):
+        market.set_min_tick(stock(), math.nan)
+    assert market.quote(stock()) is None
+    if math.isfinite(price):
+        market.set_quote(spread(1, 2), price, 0.0)
 
 
 async def test_the_book_asks_before_it_writes() -> None:

@@ -5,15 +5,16 @@ All of them are on with a figure that suits a small account; each can be changed
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from .._runtime._values import UNSET_DOUBLE, number, size
-from ..errors import OrderLimitExceeded
+from ..errors import InvalidRequest, OrderLimitExceeded
 
 if TYPE_CHECKING:
     from ibapi.contract import Contract
@@ -30,6 +31,14 @@ _OFFSETS = ("TRAIL", "TRAIL LIMIT", "REL", "PEG MKT", "PEG STK", "PEG PRIM")
 _SHARES_OF_AN_OPTION = 100
 """What an option's multiplier is held to be where the contract does not say."""
 
+_CAPPED = ("LMT", "LOC", "LIT", "STP LMT")
+"""Order types that never pay more than their limit."""
+
+MAY_COST_NOTHING = frozenset({"BAG", "FUT", "FOP"})
+"""Kinds of contracts whose price can be zero or negative."""
+
+V = TypeVar("V")
+
 
 class OrderLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What an order may be at most.
@@ -37,9 +46,11 @@ class OrderLimits(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
       max_quantity: its quantity: shares, contracts.
       max_notional: its quantity times its price times the contract's multiplier, in the contract's currency. The price
-        is the limit, else the stop price, else the newest quote; without any the limit cannot be applied.
+        is the limit of a purchase; else the higher of its own price (limit, start of the trail, stop) and the newest
+        quote; without any the limit cannot be applied.
       collar: how far its price may be from the newest quote, as a part of the quote: 0.1 is ten percent.
-      quote_max_age: after so many seconds a quote is old. An order for a contract whose quote is old is refused.
+      quote_max_age: after so many seconds a quote is old. An order for a contract whose quote is old is refused, and
+        one whose quote is as far in the future.
       require_quote: refuse an order for a contract that has no quote at all.
       max_orders_per_minute: how many orders are sent in any 60 seconds.
       max_open_orders: how many orders are open at a time for one contract and side. TWS takes 15 to 20.
@@ -60,34 +71,80 @@ class _Quote(msgspec.Struct, frozen=True):
 
 
 class Market:
-    """What the user has told the book of the market: price steps and quotes, by contract."""
+    """What the user has told the book of the market: price steps and quotes, by contract.
+
+    A contract is known by its ``conId``, and by what it says of itself, so that a quote of the qualified contract holds
+    for an order that names its symbol, and the other way round.
+    """
 
     def __init__(self) -> None:
-        self._steps: dict[Any, Decimal] = {}
-        self._quotes: dict[Any, _Quote] = {}
+        self._steps: dict[Any, tuple[int, Decimal]] = {}
+        self._quotes: dict[Any, tuple[int, _Quote]] = {}
 
     def set_min_tick(self, contract: Contract, min_tick: float) -> None:
-        """The prices of *contract* are multiples of *min_tick* (ContractDetails.minTick)."""
-        self._steps[_key(contract)] = Decimal(str(min_tick))
+        """The prices of *contract* are multiples of *min_tick* (ContractDetails.minTick).
+
+        Raises:
+          InvalidRequest: it is no size of a step.
+        """
+        if not (math.isfinite(min_tick) and min_tick >= 0):
+            raise InvalidRequest("min_tick", f"{min_tick!r} is no price step")
+        _put(self._steps, contract, Decimal(str(min_tick)))
 
     def set_quote(self, contract: Contract, price: float, at: float) -> None:
-        """*contract* was traded, or quoted, at *price* at the instant *at* of the event loop's clock."""
-        self._quotes[_key(contract)] = _Quote(price, at)
+        """*contract* was traded, or quoted, at *price* at the instant *at* of the event loop's clock.
+
+        Raises:
+          InvalidRequest: it is no price, such as the -1 that TWS sends where there is none.
+        """
+        if not math.isfinite(price) or (price <= 0 and contract.secType not in MAY_COST_NOTHING):
+            raise InvalidRequest("price", f"{price!r} is no price of {contract.symbol or contract.conId}")
+        if not math.isfinite(at):
+            raise InvalidRequest("at", f"{at!r} is no instant; give anyio.current_time()")
+        _put(self._quotes, contract, _Quote(price, at))
 
     def step(self, contract: Contract) -> Decimal | None:
         """Return the price step, if it is known."""
-        return self._steps.get(_key(contract))
+        return _get(self._steps, contract)
 
     def quote(self, contract: Contract) -> _Quote | None:
         """Return the newest quote, if there is one."""
-        return self._quotes.get(_key(contract))
+        return _get(self._quotes, contract)
 
 
-def _key(contract: Contract) -> Any:
-    if contract.conId:
-        return contract.conId
-    last = contract.lastTradeDateOrContractMonth
-    return contract.symbol, contract.secType, contract.currency, contract.localSymbol, last, contract.right
+def _keys(contract: Contract) -> list[Any]:
+    """Return what *contract* may be known by, the surest first."""
+    described = (
+        contract.secType,
+        contract.currency,
+        contract.lastTradeDateOrContractMonth,
+        float(contract.strike or 0) if number(contract.strike) is not None else 0.0,
+        contract.right[:1],
+        tuple((leg.conId, leg.action, leg.ratio) for leg in contract.comboLegs or ()),
+    )
+    names = [name for name in (contract.symbol, contract.localSymbol) if name]
+    return [*([contract.conId] if contract.conId else []), *(("what", name, *described) for name in names)]
+
+
+def _put(table: dict[Any, tuple[int, V]], contract: Contract, value: V) -> None:
+    for key in _keys(contract):
+        table[key] = contract.conId, value
+
+
+def _get(table: Mapping[Any, tuple[int, V]], contract: Contract) -> V | None:
+    """Return what is known of *contract*: not what is of another one with the same description."""
+    for key in _keys(contract):
+        con_id, value = table.get(key, (0, None))
+        if value is not None and (not con_id or not contract.conId or con_id == contract.conId):
+            return value
+    return None
+
+
+def _same(one: Contract, other: Contract) -> bool:
+    """Whether two contracts may be one."""
+    if one.conId and other.conId:
+        return one.conId == other.conId
+    return not set(_keys(one)).isdisjoint(_keys(other))
 
 
 class Watchman:
@@ -151,10 +208,10 @@ class Watchman:
         limit = self.limits.max_open_orders
         if limit is None:
             return
-        taken = [(_key(record.contract), record.order.action) for record in records]
+        taken = [(record.contract, record.order.action) for record in records]
         for contract, order in family:
-            taken.append((_key(contract), order.action))
-            if taken.count(taken[-1]) > limit:
+            taken.append((contract, order.action))
+            if sum(action == order.action and _same(contract, each) for each, action in taken) > limit:
                 raise _beyond(
                     "order.action", "max_open_orders", f"{limit} {order.action} orders for {contract.symbol} are open"
                 )
@@ -174,8 +231,11 @@ class Watchman:
             if self.limits.require_quote:
                 raise _beyond("contract", "require_quote", f"there is no quote of {contract.symbol}")
             return None
-        age = now - quote.at
-        if self.limits.quote_max_age is not None and age > self.limits.quote_max_age:
+        age, most = now - quote.at, self.limits.quote_max_age
+        if most is not None and age < -most:  # the time of another clock would be fresh for ever
+            what = f"the quote of {contract.symbol} is {-age:.1f} s from the future: give anyio.current_time()"
+            raise _beyond("contract", "quote_max_age", what)
+        if most is not None and age > most:
             raise _beyond("contract", "quote_max_age", f"the quote of {contract.symbol} is {age:.1f} s old")
         return quote
 
@@ -183,7 +243,8 @@ class Watchman:
         names = ("lmtPrice",) if order.orderType in _OFFSETS else ("lmtPrice", "auxPrice")
         for name in names:
             price = _set(getattr(order, name))
-            if price is not None and abs(price - quote) > collar * abs(quote):
+            distance = None if price is None else abs(_exact(price) - _exact(quote))
+            if distance is not None and distance > _exact(collar) * abs(_exact(quote)):
                 raise _beyond(
                     f"order.{name}", "collar", f"{price} is more than {collar:.0%} away from the quote {quote}"
                 )
@@ -192,17 +253,22 @@ class Watchman:
         limit = self.limits.max_notional
         if limit is None:
             return
-        price = _set(order.lmtPrice)
-        if price is None and order.orderType not in _OFFSETS:
-            price = _set(order.auxPrice)
-        if price is None and quote is not None:
-            price = quote.price
-        worth = _set(order.cashQty) or 0.0
-        notional = Decimal(str(worth))
-        if price is not None:
-            notional = max(notional, quantity * Decimal(str(abs(price))) * Decimal(str(_multiplier(contract))))
-        if notional > limit:
-            raise _beyond("order.totalQuantity", "max_notional", f"the order is worth {notional}, above {limit}")
+        prices = [_set(order.lmtPrice), _set(order.trailStopPrice)]
+        if order.orderType not in _OFFSETS:
+            prices.append(_set(order.auxPrice))
+        known = [price for price in prices if price is not None][:1]
+        if quote is not None and (not known or order.action != "BUY" or order.orderType not in _CAPPED):
+            known.append(quote.price)  # what it trades at may be above its own price
+        worth = _exact(_set(order.cashQty) or 0.0)
+        for price in known:
+            worth = max(worth, quantity * abs(_exact(price)) * _exact(_multiplier(contract)))
+        if worth > limit:
+            raise _beyond("order.totalQuantity", "max_notional", f"the order is worth {worth}, above {limit}")
+
+
+def _exact(price: float) -> Decimal:
+    """Return a number as it is written: at a limit is not beyond it."""
+    return Decimal(str(price))
 
 
 def _set(price: float | None) -> float | None:
