@@ -244,16 +244,20 @@ async def test_the_end_of_the_session_is_unknown() -> None:
 async def test_cancelling_who_waits_never_cancels_the_order() -> None:
     tws = Tws()
     async with opened(tws) as (_, book):
-        with anyio.move_on_after(0.02):
-            await book.place(stock(), limit_order("BUY", 10, 9.5, orderRef="mine"))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(book.place, stock(), limit_order("BUY", 10, 9.5, orderRef="mine"))
+            await settle()
+            tasks.cancel_scope.cancel()
         trade = book.by_ref["mine"]
         tws.read_request()
         await tws.deliver()
         await settle()
         assert trade.state == "Working"
         for wait in (trade.done, trade.filled):
-            with anyio.move_on_after(0.01):
-                await wait()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(wait)
+                await settle()
+                tasks.cancel_scope.cancel()
         assert not tws.requests
         assert [order.status for order in tws.orders.values()] == ["PreSubmitted"]
 

@@ -145,6 +145,10 @@ class Tws:
                 self.say_now(text(4, 2, -1, 321, "The API interface is currently in Read-Only mode."))
             else:
                 self.say_now(*self.completed_orders(), self.encoded("completedOrdersEnd"))
+        elif request.name == "reqPositions":
+            self.say_now(text(62, 1))
+        elif request.name == "reqAccountUpdates":
+            self.say_now(text(54, 1, ACCOUNT))
         elif request.name == "reqCurrentTime":
             self.say_now(text(49, 1, 1))
 

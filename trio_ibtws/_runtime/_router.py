@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 from time import time as now
-from typing import Any
+from typing import Any, Protocol
 
 from ..codes import CodeRule, FarmState, rule_for
 from ..errors import ClientIdInUse, IBError, OrderRejected, RequestError
@@ -22,7 +22,7 @@ from ._orders import Orders
 from ._outbox import Entry
 from ._request import Request
 from ._rows import Memory
-from ._sinks import Buffer, Sink
+from ._sinks import Sink
 
 __all__ = ["FIRST_REQUEST_ID", "Line", "Router"]
 
@@ -83,6 +83,13 @@ class Line:
         return not self.complete or not all(sink.stream for sink in self.sinks)
 
 
+class NoticeReader(Protocol):
+    """Is given every notice of the session."""
+
+    def item(self, event: Any, /) -> None: ...
+    def fail(self, error: Exception, /) -> None: ...
+
+
 class Router:
     """The tables of one connection."""
 
@@ -95,7 +102,7 @@ class Router:
         self._answering: dict[bytes, Line] = {}
         self._following: dict[bytes, Line] = {}
         self._next_request_id = FIRST_REQUEST_ID
-        self._notice_buffers: list[Buffer] = []
+        self._notice_buffers: list[NoticeReader] = []
         self._lasting_notices: list[Notice] = []
         self.accounts: tuple[str, ...] | None = None
         self.farms: dict[str, FarmState] = {}
@@ -198,7 +205,7 @@ class Router:
         if line.shared_as is not None and self._shared.get(line.shared_as) is line:
             del self._shared[line.shared_as]
 
-    def add_notices(self, buffer: Buffer) -> None:
+    def add_notices(self, buffer: NoticeReader) -> None:
         """Deliver every notice to *buffer* as well, and first what is so for the whole session."""
         self._notice_buffers.append(buffer)
         for notice in self._lasting_notices:
@@ -208,7 +215,7 @@ class Router:
         """Tell every reader of notices from now on what is so for the whole session."""
         self._lasting_notices.append(Notice(-1, 0, text, None))
 
-    def remove_notices(self, buffer: Buffer) -> None:
+    def remove_notices(self, buffer: NoticeReader) -> None:
         """The reverse of ``add_notices``; idempotent."""
         if buffer in self._notice_buffers:
             self._notice_buffers.remove(buffer)

@@ -28,7 +28,7 @@ from .._runtime._sinks import Buffer
 from .._runtime._streams import EventStream, Subscription
 from ..errors import InvalidRequest, JournalError, LocalError, RequestError
 from ..orders import CHILD, Bracket
-from ._dealer import Dealer, Timing, book_closed, row_of
+from ._dealer import Dealer, book_closed, row_of
 from ._desk import Desk, TradeNews
 from ._exercise import exercise
 from ._journal import Journal
@@ -73,11 +73,11 @@ class KillReport(msgspec.Struct, frozen=True):
 class OrderBook:
     """The orders of a client; made by ``client.orders()``."""
 
-    def __init__(self, client: Client, session: Session, desk: Desk, limits: OrderLimits, timing: Timing) -> None:
+    def __init__(self, client: Client, session: Session, desk: Desk, dealer: Dealer) -> None:
         self._client = client
         self._session = session
         self._desk = desk
-        self._dealer = Dealer(client, session, desk, limits, timing)
+        self._dealer = dealer
         self._watchman = self._dealer.watchman
         self._reconciler = self._dealer.reconciler
 

@@ -49,6 +49,7 @@ class Dealer:
         self.reconciler = Reconciler(client, session.orders, desk, timing.recheck)
         self.sending = anyio.Lock()
         self.closed = False
+        self._back = anyio.Event()
         desk.trade_desk = self
 
     def ended_error(self) -> IBError | None:
@@ -78,9 +79,28 @@ class Dealer:
                 if trade is not None:
                     await journal.write(order_is(row_of(trade, record.order_id, order), "a change is about to be sent"))
             self.session.check(PLACE_ORDER)
+            self.watchman.check_values(contract, order, anyio.current_time())
             self.session.orders.use(record.order_id)
             record.modification = change
             self.session.place_all(PLACE_ORDER, [{"contract": contract, "order": order}])
+
+    # --- TWS's connection to IB
+
+    def link_lost(self, why: str) -> None:
+        """TWS says that it has none: no order is placed or changed."""
+        self.watchman.link_lost = why
+
+    def link_back(self) -> None:
+        """It has one again, and what happened meanwhile may not have been told."""
+        self.watchman.link_lost = None
+        self._back.set()
+
+    async def keep_up(self) -> None:
+        """Ask for all lists whenever the connection is back, until the session ends."""
+        while self.session.ended is None:
+            await self._back.wait()
+            self._back = anyio.Event()
+            await self._briefly(self.reconciler.reconcile)
 
     async def look_at_open_orders(self) -> None:
         """Ask for the open orders, if the answer comes in time."""

@@ -14,12 +14,17 @@ from .._runtime._events import CommissionAndFeesReport, ExecDetails
 from .._runtime._values import size
 from ._states import Fill, FillCorrected, FillReported
 
-__all__ = ["FillLedger", "base_of"]
+__all__ = ["FillLedger", "base_of", "revision_of"]
 
 
 def base_of(exec_id: str) -> str:
     """Return the part of an execution's id that its corrections share."""
     return _split(exec_id)[0]
+
+
+def revision_of(exec_id: str) -> int:
+    """Return the part that counts the corrections."""
+    return _split(exec_id)[1]
 
 
 def _split(exec_id: str) -> tuple[str, int]:

@@ -52,6 +52,7 @@ class OrderLimits(msgspec.Struct, frozen=True, kw_only=True):
       quote_max_age: after so many seconds a quote is old. An order for a contract whose quote is old is refused, and
         one whose quote is as far in the future.
       require_quote: refuse an order for a contract that has no quote at all.
+      while_disconnected: place and change orders while TWS says that it has no connection to IB (1100, 2110).
       max_orders_per_minute: how many orders are sent in any 60 seconds.
       max_open_orders: how many orders are open at a time for one contract and side. TWS takes 15 to 20.
     """
@@ -61,6 +62,7 @@ class OrderLimits(msgspec.Struct, frozen=True, kw_only=True):
     collar: float | None = 0.1
     quote_max_age: float | None = 5.0
     require_quote: bool = False
+    while_disconnected: bool = False
     max_orders_per_minute: int | None = 120
     max_open_orders: int | None = 15
 
@@ -153,6 +155,7 @@ class Watchman:
     def __init__(self, limits: OrderLimits) -> None:
         self.limits = limits
         self.market = Market()
+        self.link_lost: str | None = None
         self._sent: deque[float] = deque()
 
     def check(self, legs: Iterable[tuple[Contract, Order]], open_orders: Iterable[OrderRecord], now: float) -> None:
@@ -188,6 +191,8 @@ class Watchman:
     def check_values(self, contract: Contract, order: Order, now: float) -> None:
         """Look at one order by itself; raises as ``check``."""
         limits = self.limits
+        if self.link_lost is not None and not limits.while_disconnected:
+            raise _beyond("order", "while_disconnected", f"TWS has no connection to IB, {self.link_lost}")
         quantity = size(order.totalQuantity) or Decimal(0)
         if limits.max_quantity is not None and quantity > limits.max_quantity:
             raise _beyond("order.totalQuantity", "max_quantity", f"{quantity} is above {limits.max_quantity}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,12 @@ from anyio.abc import TaskGroup
 from .._runtime._session import Session
 from ..errors import InvalidRequest
 from ._book import OrderBook
-from ._dealer import Timing
+from ._dealer import Dealer, Timing
 from ._desk import Desk, Scope
 from ._journal import Journal
 from ._journal_rows import default_path
 from ._limits import OrderLimits
+from ._link import Link
 
 if TYPE_CHECKING:
     from .._client import Client
@@ -48,8 +49,10 @@ async def open_book(
         raise InvalidRequest("journal", f"{journal!r} is no path, nor True or False")
     _check_alone(session)
     desk = Desk(session.settings.client_id, scope, _journal(session, journal))
-    book = OrderBook(client, session, desk, limits, timing)
-    well = False
+    dealer = Dealer(client, session, desk, limits, timing)
+    book = OrderBook(client, session, desk, dealer)
+    link = Link(dealer.link_lost, dealer.link_back)
+    awake, well = anyio.CancelScope(), False
     try:
         if desk.journal is not None:
             await book.restore(desk.journal, keep_days)
@@ -57,8 +60,10 @@ async def open_book(
         # Only now: news of an order that the journal has would else make a second trade of it. What came meanwhile is
         # in the lists that are asked for next.
         session.orders.add_listener(desk)
+        session.router.add_notices(link)
         if desk.journal is not None:
             tasks.start_soon(desk.journal.run, name="order journal")
+        tasks.start_soon(_within, awake, dealer.keep_up, name="order book")
         if scope == "auto-bind":
             client.auto_open_orders(True)
         await book.reconcile()
@@ -66,10 +71,17 @@ async def open_book(
         well = True
     finally:
         session.orders.remove_listener(desk)
+        session.router.remove_notices(link)
+        awake.cancel()
         book.close()
         unwritten = None if desk.journal is None else await desk.journal.close()
         if unwritten is not None and well:
             raise unwritten
+
+
+async def _within(scope: anyio.CancelScope, run: Callable[[], Awaitable[None]]) -> None:
+    with scope:
+        await run()
 
 
 def _check_alone(session: Session) -> None:

@@ -16,7 +16,8 @@ from .._runtime._lanes import LaneBusy
 from .._runtime._request import Request
 from .._runtime._session import Session
 from ..errors import RequestError
-from ._fills import base_of
+from ._fills import base_of, revision_of
+from ._link import Link
 from ._record import same_value
 from ._states import FINAL, state_of
 from ._views import Feed, View
@@ -50,8 +51,10 @@ class AccountState:
         self.account_values: View[UpdateAccountValue] = View(
             lambda row: (row.account_name, row.key, row.currency), takes=UpdateAccountValue
         )
-        self.pnl: View[Pnl] = View(lambda row: None, takes=Pnl)
-        self.executions: View[ExecDetails] = View(lambda row: base_of(row.execution.execId), takes=ExecDetails)
+        self.pnl: View[Pnl] = View(lambda row: None, takes=Pnl, single=True)
+        self.executions: View[ExecDetails] = View(
+            lambda row: base_of(row.execution.execId), takes=ExecDetails, older=_was_corrected
+        )
         self.open_orders: View[OpenOrder] = View(_identity, takes=OpenOrder, gone=_is_over)
 
     @property
@@ -65,10 +68,13 @@ class AccountState:
         Raises:
           RequestError: TWS refuses a list. ConnectionLost, ClientClosed: there is no session any more.
         """
-        orders = await self._client.all_open_orders()
-        self.open_orders.replace(orders)
-        executions = await self._client.executions()
-        self.executions.replace(executions)
+        self.open_orders.ask()
+        await self._client.all_open_orders()  # its rows come to the view with all that happens meanwhile
+        self.open_orders.answered()
+        self.executions.ask()
+        for row in await self._client.executions():
+            self.executions.take(row)
+        self.executions.answered()
 
 
 class _Listener:
@@ -99,6 +105,18 @@ class _Listener:
     def order_noticed(self, notice: Notice) -> None:
         """A remark changes no row."""
 
+    def link_lost(self, why: str) -> None:
+        for view in self._state.views:
+            view.doubt(f"TWS has no connection to IB, {why}")
+
+    def link_back(self) -> None:
+        """TWS tells the followed rows by itself again; executions and open orders have to be asked for."""
+        for view in self._state.views:
+            if view in (self._state.executions, self._state.open_orders):
+                view.doubt("TWS was not connected to IB for a while: refresh() asks what happened meanwhile")
+            else:
+                view.doubt(None)
+
     def session_ended(self, error: Callable[[], Exception]) -> None:
         for view in self._state.views:
             view.fail(error())
@@ -106,6 +124,10 @@ class _Listener:
 
 def _identity(row: OpenOrder) -> Any:
     return row.order.permId or (row.order.clientId, row.order_id)
+
+
+def _was_corrected(row: ExecDetails, known: ExecDetails) -> bool:
+    return revision_of(row.execution.execId) < revision_of(known.execution.execId)
 
 
 def _is_over(row: OpenOrder) -> bool:
@@ -123,6 +145,9 @@ async def open_state(client: Client, session: Session, account: str) -> AsyncGen
         listener = _Listener(state)
         session.orders.add_listener(listener)
         lines.callback(session.orders.remove_listener, listener)
+        link = Link(listener.link_lost, listener.link_back)
+        session.router.add_notices(link)
+        lines.callback(session.router.remove_notices, link)
         for request, arguments, views in (
             (POSITIONS_STREAM, {}, (state.positions,)),
             (ACCOUNT_UPDATES_STREAM, {"subscribe": True, "acctCode": name}, (state.portfolio, state.account_values)),

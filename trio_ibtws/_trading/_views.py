@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from .._runtime._events import EndOfSnapshot, Notice
 from .._runtime._tables import to_pandas, to_polars
@@ -32,12 +33,22 @@ class View(Generic[T]):
     """
 
     def __init__(
-        self, key: Callable[[T], Hashable], *, takes: type[Any], gone: Callable[[T], bool] = lambda row: False
+        self,
+        key: Callable[[T], Hashable],
+        *,
+        takes: type[Any],
+        gone: Callable[[T], bool] = lambda row: False,
+        older: Callable[[T, T], bool] = lambda row, known: False,
+        single: bool = False,
     ) -> None:
+        """Keep rows by *key*; *single*: there is one, and it comes without an end."""
         self._key = key
         self._takes = takes
         self._gone = gone
+        self._older = older
+        self._single = single
         self._rows: dict[Hashable, T] = {}
+        self._told: set[Hashable] = set()
         self._confirmed = -math.inf
         self._changed = anyio.Event()
         self.confirmed_at: datetime | None = None
@@ -46,6 +57,8 @@ class View(Generic[T]):
         """Whether all has come that TWS had when it was asked."""
         self.error: Exception | None = None
         """Why no more comes, ``None`` while it does."""
+        self.stale: str | None = None
+        """Why the rows may be old: the session ended, or TWS is not connected to IB. ``None`` while nothing says so."""
 
     # --- what users see
 
@@ -71,13 +84,19 @@ class View(Generic[T]):
           RequestError: TWS refused them. ConnectionLost, ClientClosed: the session ended before.
         """
         while not self.complete:
-            if self.error is not None:
-                raise self.error
             await self.changed()
 
     async def changed(self) -> None:
-        """Wait for the next message about these rows, or their end."""
-        await self._changed.wait()
+        """Wait for the next message about these rows, or for news of how fresh they are (``stale``).
+
+        Raises:
+          RequestError: TWS refused them. ConnectionLost, ClientClosed: the session ended; no more comes.
+        """
+        await checkpoint()
+        if self.error is None:
+            await self._changed.wait()
+        if self.error is not None:
+            raise self.error
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return the rows as a pandas table; raises ``ImportError`` without pandas (``trio-ibtws[pandas]``)."""
@@ -93,13 +112,16 @@ class View(Generic[T]):
         """Take an event, if it is a row of this kind."""
         if isinstance(event, self._takes):
             self._put(event)
+            self.complete = self.complete or self._single
             self.confirm()
 
     def _put(self, row: T) -> None:
+        key = self._key(row)
+        self._told.add(key)
         if self._gone(row):
-            self._rows.pop(self._key(row), None)
-        else:
-            self._rows[self._key(row)] = row
+            self._rows.pop(key, None)
+        elif key not in self._rows or not self._older(row, self._rows[key]):
+            self._rows[key] = row
 
     def finish(self) -> None:
         """All has come that TWS had."""
@@ -110,13 +132,23 @@ class View(Generic[T]):
         """No more will come."""
         if self.error is None:
             self.error = error
+            self.stale = str(error)
         self._wake()
 
-    def replace(self, rows: Iterable[T]) -> None:
-        """These are all rows there are."""
-        self._rows.clear()
-        for row in rows:
-            self._put(row)
+    def doubt(self, why: str | None) -> None:
+        """From now on the rows may be old, or, without a reason, they are not."""
+        if self.error is None:
+            self.stale = why
+            self._wake()
+
+    def ask(self) -> None:
+        """All rows are about to be asked for."""
+        self._told.clear()
+
+    def answered(self) -> None:
+        """All rows have come since ``ask``, and what happened meanwhile: what was not told of is no more."""
+        self._rows = {key: row for key, row in self._rows.items() if key in self._told}
+        self.stale = None if self.error is None else self.stale
         self.finish()
 
     def confirm(self) -> None:
