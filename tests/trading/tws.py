@@ -23,6 +23,13 @@ ACCOUNT = "DU1"
 OVER = ("Filled", "Cancelled", "Inactive")
 
 
+_NOTHING_TO_TELL = {
+    "reqCurrentTime": [text(49, 1, 1)],
+    "reqPositions": [text(62, 1)],
+    "reqAccountUpdates": [text(54, 1, ACCOUNT)],
+}
+
+
 class Execution:
     """A fill in the ledger, as it is now."""
 
@@ -145,12 +152,8 @@ class Tws:
                 self.say_now(text(4, 2, -1, 321, "The API interface is currently in Read-Only mode."))
             else:
                 self.say_now(*self.completed_orders(), self.encoded("completedOrdersEnd"))
-        elif request.name == "reqPositions":
-            self.say_now(text(62, 1))
-        elif request.name == "reqAccountUpdates":
-            self.say_now(text(54, 1, ACCOUNT))
-        elif request.name == "reqCurrentTime":
-            self.say_now(text(49, 1, 1))
+        else:
+            self.say_now(*_NOTHING_TO_TELL.get(request.name, ()))
 
     def _flush_first(self) -> None:
         """TWS's messages come in order: what it had said before it read a request comes before the answer."""
