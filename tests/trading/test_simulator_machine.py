@@ -234,11 +234,13 @@ class SimulatorMachine(RuleBasedStateMachine):
         ref = self._ref(pick)
 
         async def place() -> None:
-            async with open_client(
-                stream=await self.sim.connect(), client_id=WITNESS, trading=True, pacer=Pacer(rate=None)
-            ) as client:
-                async with client.place_order(stock(), market_order("SELL", 3, orderRef=ref)) as events:
-                    await events.receive()
+            async with (
+                open_client(
+                    stream=await self.sim.connect(), client_id=WITNESS, trading=True, pacer=Pacer(rate=None)
+                ) as client,
+                client.orders(journal=False, recheck=0.0, limits=NO_LIMITS) as book,  # ids are rolled back for it too
+            ):
+                await book.place(stock(), market_order("SELL", 3, orderRef=ref))
 
         self.portal.call(place)
 
