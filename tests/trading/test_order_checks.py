@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 from ibapi.contract import ComboLeg, Contract
 from ibapi.order import Order
-from ibapi.order_condition import PriceCondition
+from ibapi.order_condition import (
+    ExecutionCondition,
+    MarginCondition,
+    PercentChangeCondition,
+    PriceCondition,
+    TimeCondition,
+    VolumeCondition,
+)
 from ibapi.tag_value import TagValue
 
 from tests.sessions import VERSIONS, contract, order, ready_session, sent
@@ -68,6 +75,34 @@ def empty_bag() -> Contract:
 def nameless() -> Contract:
     return Contract()
 
+
+def _conditioned(condition: Any) -> Callable[[], tuple[Any, Any]]:
+    return lambda: (contract(), order(conditions=[condition]))
+
+
+BAD_CONDITIONS: list[tuple[str, Any]] = [
+    ("triggerMethod", PriceCondition(99, 1, "SMART", True, 5.0)),
+    ("triggerMethod", PriceCondition("0", 1, "SMART", True, 5.0)),
+    ("conId", PriceCondition(0, -1, "SMART", True, 5.0)),
+    ("conId", PriceCondition(0, "1", "SMART", True, 5.0)),
+    ("conId", PriceCondition(0, 2**31, "SMART", True, 5.0)),
+    ("exchange", PriceCondition(0, 1, "SM\0ART", True, 5.0)),
+    ("exchange", PriceCondition(0, 1, 5, True, 5.0)),
+    ("isMore", PriceCondition(0, 1, "SMART", "yes", 5.0)),
+    ("price", PriceCondition(0, 1, "SMART", True, "5")),
+    ("time", TimeCondition(True, 5)),
+    ("time", TimeCondition(True, "\n")),
+    ("time", TimeCondition(True, " ")),
+    ("percent", MarginCondition(True, "x")),
+    ("percent", MarginCondition(True, 1.5)),
+    ("percent", MarginCondition(True, 2**31)),
+    ("symbol", ExecutionCondition("STK", "SMART", 5)),
+    ("secType", ExecutionCondition("S\nTK", "SMART", "AAPL")),
+    ("volume", VolumeCondition(1, "SMART", True, 1.5)),
+    ("volume", VolumeCondition(1, "SMART", True, -1)),
+    ("conId", VolumeCondition(1.5, "SMART", True, 1)),
+    ("changePercent", PercentChangeCondition(1, "SMART", True, "x")),
+]
 
 BAD: list[Bad] = [
     # --- every number of an order
@@ -131,6 +166,27 @@ BAD: list[Bad] = [
         "order.conditions[0].price",
         lambda: (contract(), order(conditions=[PriceCondition(0, 1, "SMART", True, math.nan)])),
     ),
+    # --- words that are not as TWS writes them, and what cannot be read
+    *(
+        one("orderType", value)
+        for value in ("lmt", "LMT ", " MKT", "MKT\n", "STP_LMT", "X" * 21, "LIMIT", "MARKET", "STOP")
+    ),
+    *(one("tif", value) for value in ("gtc", "day", " DAY", "DAY\n", "DAY\t", "X" * 300)),
+    *(one(name, text) for name in TEXTS for text in ("A\nB", "A\x1bB", "A\x7f") if name != "action"),
+    *(about_contract("secType", value) for value in ("stk", "STK ", "STK\n")),
+    *(about_contract("right", value) for value in ("X", "call", "PUTT")),
+    *(about_contract(name, "A\nB") for name in ("symbol", "localSymbol", "tradingClass", "multiplier", "secId")),
+    *(one(name, 1e16) for name in ("lmtPrice", "auxPrice", "cashQty")),
+    one("totalQuantity", Decimal("1E-30")),
+    *(
+        (f"{type(condition).__name__} {field}", f"order.conditions[0].{field}", _conditioned(condition))
+        for field, condition in BAD_CONDITIONS
+    ),
+    (
+        "tag on two lines",
+        "order.algoParams[0].tag",
+        lambda: (contract(), order(algoStrategy="Adaptive", algoParams=[TagValue("a\n", "b")])),
+    ),
     # --- the contract
     *(about_contract("strike", value) for value in (math.nan, math.inf, -math.inf, -1.0, "100", None)),
     *(about_contract("conId", value) for value in (-1, "1", 1.5, 2**31, None)),
@@ -180,7 +236,7 @@ def any_session() -> Session:
 
 
 def test_there_are_enough_of_them() -> None:
-    assert len({name for name, _, _ in BAD}) > 400
+    assert len({name for name, _, _ in BAD}) > 600
 
 
 @pytest.mark.parametrize(("field", "make"), [bad[1:] for bad in BAD], ids=[bad[0] for bad in BAD])

@@ -21,6 +21,7 @@ from ibapi.order import Order
 from ibapi.order_condition import OrderCondition
 
 from ..errors import InvalidRequest
+from ._order_forms import check_forms
 from ._values import UNSET_DECIMAL, UNSET_DOUBLE, UNSET_INTEGERS
 
 __all__ = ["check_order"]
@@ -116,6 +117,7 @@ def check_order(arguments: Mapping[str, Any]) -> None:
     _check_ranges(order, contract)
     _check_meaning(order, contract)
     _check_parts(order)
+    check_forms(contract, order)
 
 
 def _refused(field: str, value: object, why: str) -> InvalidRequest:
