@@ -19,7 +19,7 @@ from ibapi.order import Order
 from ibapi.tag_value import TagValue
 
 from tests.sessions import VERSIONS, contract, order, ready_session, sent
-from trio_ibtws import UnsupportedRequest
+from trio_ibtws import InvalidRequest, UnsupportedRequest
 from trio_ibtws._gen.requests_orders import PLACE_ORDER
 from trio_ibtws._runtime._order_checks import _RANGES
 from trio_ibtws._runtime._sinks import Buffer
@@ -89,7 +89,7 @@ def _names(version: int) -> list[str]:
     for name in sorted(OPTIONAL):
         default = getattr(Order(), name)
         value = "x" if isinstance(default, str) else True if isinstance(default, bool) else 1
-        with suppress(UnsupportedRequest):
+        with suppress(UnsupportedRequest, InvalidRequest):
             _encode(version, order(**{name: value}))
             names.append(name)
     return names
@@ -178,3 +178,30 @@ if VERSIONS[-1] >= 213:
         assert {pair: read["algoParams"][pair] for pair in read.get("algoParams", {})} == {
             pair.tag: pair.value for pair in given_order.algoParams or ()
         }
+
+
+EASILY_LOST = {
+    "postOnly": True,
+    "allowPreOpen": True,
+    "deactivate": True,
+    "ignoreOpenAuction": True,
+    "bondAccruedInterest": "1.5",
+    "minTradeQty": 5,
+    "slOrderId": 5,
+    "whatIfType": 1,
+}
+
+
+@pytest.mark.parametrize("name", sorted(EASILY_LOST.keys() & vars(Order()).keys()))
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_would_be_lost_is_refused(version: int, name: str) -> None:
+    """An attribute that ibapi leaves out without a word makes another order than the one that was meant."""
+    session = ready_session(version)
+    given_order = order(**{name: EASILY_LOST[name]})
+    with suppress(UnsupportedRequest, InvalidRequest):
+        session.place(PLACE_ORDER, {"contract": contract(), "order": given_order}, Buffer(10))
+        [frame] = sent(session)
+        assert frame != _encode(version, order()), f"{name} is not in the frame"
+        return
+    assert sent(session) == []
+    assert session.orders.next_order_id == 1

@@ -34,6 +34,7 @@ from ._fast import why_stock
 from ._framing import FrameBuffer
 from ._lanes import Lanes, Ticket
 from ._order_checks import check_order
+from ._order_losses import check_nothing_is_lost
 from ._orders import Orders
 from ._outbox import Entry, Outbox
 from ._request import Request
@@ -378,13 +379,25 @@ class Session:
         """Send several orders with nothing in between, or none of them, and return their ids; raises as ``ask``."""
         self.check(request)
         order_ids = self._order_ids(request, family)
-        frames = [self._bridge.encode(request, *each) for each in zip(family, order_ids, strict=True)]
+        frames = [self._order_frame(request, *each) for each in zip(family, order_ids, strict=True)]
         self._order_frames = [each for each in self._order_frames if not each[1].written]
         for order_id, frame in zip(order_ids, frames, strict=True):
             self.orders.sent(order_id, "change" if self.orders.known(order_id) else "order")
             self.orders.use(order_id)
             self._order_frames.append((order_id, self.outbox.append(frame, orders=True)))
         return order_ids
+
+    def _order_frame(self, request: Request[Any], arguments: Mapping[str, Any], order_id: int) -> bytes:
+        """Encode an order, and see that all of it is there."""
+
+        def encode(order: Any) -> bytes:
+            return self._bridge.encode(request, {**arguments, "order": order}, order_id)
+
+        if request.method != "placeOrder":
+            return self._bridge.encode(request, arguments, order_id)
+        frame = encode(arguments["order"])
+        check_nothing_is_lost(arguments["order"], self.server_version, encode, frame)
+        return frame
 
     def _order_ids(self, request: Request[Any], family: Sequence[Mapping[str, Any]]) -> list[int]:
         """Return the id of each order: its own, or the next free one."""
@@ -415,7 +428,7 @@ class Session:
         [order_id] = self._order_ids(request, [arguments])
         trading = copy.copy(arguments["order"])
         trading.whatIf = False
-        frame = self._bridge.encode(request, arguments, order_id)
+        frame = self._order_frame(request, arguments, order_id)
         if frame == self._bridge.encode(request, {**arguments, "order": trading}, order_id):
             raise InternalError("the encoded what-if order does not say that it is one. Nothing was sent")
         self.orders.sent(order_id, "what-if")
