@@ -14,6 +14,7 @@ from ibapi.order_condition import PriceCondition
 from ibapi.tag_value import TagValue
 
 from trio_ibtws import InvalidRequest
+from trio_ibtws._runtime._argument_checks import check_kinds
 from trio_ibtws._runtime._checks import check_texts
 
 bad_text = st.text(min_size=1).filter(
@@ -127,5 +128,5 @@ def test_text_inside_the_map_of_a_protobuf_message_is_looked_at() -> None:
 @pytest.mark.parametrize("value", ["AAPL", None, 265598, {"symbol": "AAPL"}])
 def test_a_contract_that_is_none_is_refused_with_the_way_to_make_one(value: object) -> None:
     with pytest.raises(InvalidRequest, match=r"is no ibapi Contract; trio_ibtws\.contracts makes one") as caught:
-        check_texts({"contract": value})
+        check_kinds("reqContractDetails", {"contract": value})
     assert caught.value.field == "contract"

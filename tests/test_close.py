@@ -10,7 +10,7 @@ import anyio.lowlevel
 import pytest
 
 from tests import script
-from tests.peer import TEXT, Peer, connected
+from tests.peer import TEXT, Peer, connected, text
 from tests.script import fill, hang_up, limit_order, open_peer, running, settle, stock, tick, value
 from trio_ibtws import Client, ClientClosed, ConnectionLost, Pacer, open_client
 from trio_ibtws._runtime import _connection
@@ -135,6 +135,28 @@ async def test_the_peer_goes_while_we_close() -> None:
             client.set_server_log_level(1)
         with pytest.raises(anyio.ClosedResourceError):
             await ours.send(b"x")
+
+
+LAST_WORDS = {
+    "a length that cannot be": b"\xff\xff\xff\xff",
+    "a frame that is nobody's and damaged": text(3, "abc"),
+    "the end of what the peer says": b"",
+}
+
+
+@pytest.mark.parametrize("words", LAST_WORDS.values(), ids=LAST_WORDS)
+async def test_a_connection_that_is_lost_is_closed_while_the_block_goes_on(words: bytes) -> None:
+    """TWS would hold the client id for as long as the block takes, and send what nobody reads."""
+    async with open_peer() as (ours, peer), client_of(peer, ours) as client:
+        if words:
+            await peer.send(words)
+        else:
+            assert isinstance(peer.stream, MemoryStream)
+            await peer.stream.send_eof()
+        with pytest.raises(ConnectionLost):
+            await client.wait_closed()
+        with pytest.raises(anyio.EndOfStream):
+            await peer.receive()
 
 
 async def test_a_broken_write_lets_the_reader_finish() -> None:

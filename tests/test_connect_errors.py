@@ -92,6 +92,7 @@ async def test_a_peer_that_is_silent_after_the_handshake(said: bytes) -> None:
         frame(b"157\0" + CLOCK + b"more\0"),
         frame(b"-1\0host\0"),
         frame("²\0".encode() + CLOCK),
+        frame(b"9" * 5000 + b"\0" + CLOCK),  # more digits than Python reads
     ],
 )
 async def test_a_peer_that_is_no_tws(said: bytes) -> None:
@@ -101,16 +102,18 @@ async def test_a_peer_that_is_no_tws(said: bytes) -> None:
     assert isinstance(caught, NotTWS)
 
 
-@pytest.mark.parametrize("number", [0, 5, 100, 156, 158, 200, 99999, 10**30])
+@pytest.mark.parametrize("number", [0, 5, 100, 156, 158, 200, 99999, 10**8])
 async def test_a_server_version_that_was_not_offered(number: int) -> None:
     async with open_peer() as (ours, peer):
         await peer.send(version(number))
         caught = await refused(ours)
         assert isinstance(caught, UnsupportedServer)
         assert str(number) in str(caught)
-        await peer.read_hello()
-        with pytest.raises(anyio.EndOfStream):  # no startApi
-            await peer.receive()
+        sent = b""
+        with pytest.raises(anyio.EndOfStream):
+            while True:
+                sent += await peer.stream.receive()
+        assert sent in (b"", b"API\0" + frame(b"v100..%d" % TEXT))  # no startApi
 
 
 # --- it hangs up

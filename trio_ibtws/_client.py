@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from os import PathLike
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import anyio
 from anyio.abc import ByteStream, TaskGroup
@@ -248,7 +248,7 @@ async def open_client(
       InvalidRequest: an argument makes no sense.
       InternalError: a bug in this library.
     """
-    _check_address(host, port, client_id)
+    _check_options(host, port, client_id, connect_deadline, pacer, codes, trading, stream)
     settings = Settings(
         client_id=client_id, maximum=offered_version(max_server_version), codes=codes or {}, trading=trading
     )
@@ -279,17 +279,47 @@ async def open_client(
             del carried
 
 
-def _check_address(host: str, port: int, client_id: int) -> None:
-    if not host or not host.isprintable():
+def _check_options(
+    host: object,
+    port: object,
+    client_id: object,
+    connect_deadline: object,
+    pacer: object,
+    codes: object,
+    trading: object,
+    stream: object,
+) -> None:
+    if not isinstance(host, str) or not host or not host.isprintable():
         raise InvalidRequest("host", f"{host!r} is no host name or address")
     if not (_is_int(port) and 0 < port < 65536):
         raise InvalidRequest("port", f"{port!r} is no TCP port; TWS has 7496 and 7497, IB Gateway 4001 and 4002")
     if not (_is_int(client_id) and 0 <= client_id < 2**31):
         raise InvalidRequest("client_id", f"{client_id!r} is not from 0 to 2147483647")
+    if not isinstance(connect_deadline, (int, float)) or not connect_deadline >= 0:  # NaN is not
+        raise InvalidRequest("connect_deadline", f"{connect_deadline!r} is no number of seconds")
+    if not (pacer is None or isinstance(pacer, Pacer)):
+        raise InvalidRequest(
+            "pacer", f"{pacer!r} is no Pacer; Pacer(rate=45) is the default, Pacer(rate=None) waits never"
+        )
+    if not isinstance(trading, bool):  # "false" would switch it on
+        raise InvalidRequest("trading", f"{trading!r} is neither True nor False")
+    if not (stream is None or isinstance(stream, ByteStream)):
+        raise InvalidRequest("stream", f"{stream!r} is no anyio ByteStream")
+    _check_codes(codes)
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, int)
+def _check_codes(codes: object) -> None:
+    if codes is None:
+        return
+    if not isinstance(codes, Mapping):
+        raise InvalidRequest("codes", f"{codes!r} is no mapping from TWS codes to CodeRule")
+    for code, rule in codes.items():
+        if not _is_int(code) or not isinstance(rule, CodeRule):
+            raise InvalidRequest("codes", f"{code!r}: {rule!r} is no TWS code with its CodeRule")
+
+
+def _is_int(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 async def _connect(

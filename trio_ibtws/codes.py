@@ -19,7 +19,7 @@ Sources: IB's "Message Codes" page, and recorded sessions of TWS and IB Gateway.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -69,6 +69,23 @@ class CodeRule(msgspec.Struct, frozen=True, kw_only=True):
     contexts: Mapping[str, CodeRule] = {}
     means: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse what would leave a request without an end, or crash in the middle of a session.
+
+        Raises:
+          ValueError: the effect, the farm's state or the exception is none that there is.
+          TypeError: what is laid under a text or a context is no rule.
+        """
+        if self.effect not in get_args(Effect):
+            raise ValueError(f"effect={self.effect!r} is none of {', '.join(get_args(Effect))}")
+        if self.farm is not None and self.farm not in get_args(FarmState):
+            raise ValueError(f"farm={self.farm!r} is none of {', '.join(get_args(FarmState))}")
+        if not _is_error(self.error):
+            raise ValueError(f"error={self.error!r} is no subclass of RequestError")
+        for name, special in (("texts", self.texts), ("contexts", self.contexts)):
+            if not _are_rules(special):
+                raise TypeError(f"{name}={special!r} is no mapping from texts to CodeRule")
+
     def refined(self, message: str, context: Container[str]) -> CodeRule:
         """Return the rule for this text in this context: the rule itself, or the special one in it."""
         folded = message.casefold()
@@ -79,6 +96,16 @@ class CodeRule(msgspec.Struct, frozen=True, kw_only=True):
             if name in context:
                 return special.refined(message, context)
         return self
+
+
+def _is_error(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, RequestError)
+
+
+def _are_rules(special: object) -> bool:
+    return isinstance(special, Mapping) and all(
+        isinstance(key, str) and isinstance(rule, CodeRule) for key, rule in special.items()
+    )
 
 
 NOTICE = CodeRule(effect="notice")

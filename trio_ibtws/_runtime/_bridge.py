@@ -31,6 +31,7 @@ from ..errors import (
     UnsupportedServer,
 )
 from . import _compat, _fast
+from ._argument_checks import check_kinds
 from ._checks import check_texts
 from ._encoder import encoder_class
 from ._fast_protobuf import ProtobufHandler, fast_protobuf_handlers
@@ -50,6 +51,9 @@ _INVALID_SYMBOL = 579
 _QUIET_MESSAGES = frozenset({17, 65, 66, 69, 70})
 """Messages that may call nothing: historical data without bars (from server version 196 on), and the extra
 authentication of third parties' software, which this library does not take part in."""
+
+_LONGEST_VERSION = 9
+"""Digits. Versions have three, and Python refuses to read thousands."""
 
 _NEWEST_MESSAGE = 111
 """The highest message id that the request table knows; a callback of a later one is not ours to expect."""
@@ -140,7 +144,7 @@ class Bridge:
           UnsupportedServer: the version is outside what was offered, or older than this library takes.
         """
         fields = comm.read_fields(frame)
-        if len(fields) != 2 or not fields[0].isdigit():
+        if len(fields) != 2 or not fields[0].isdigit() or len(fields[0]) > _LONGEST_VERSION:
             raise NotTWS(f"the peer's first frame is {frame[:60]!r}, TWS sends its version and its time")
         version = int(fields[0])
         if not _compat.MIN_SERVER_VERSION <= version <= self._maximum:
@@ -184,6 +188,7 @@ class Bridge:
 
     def _encode(self, method: str, arguments: Mapping[str, Any], since: str, until: str | None) -> bytes:
         values = _compat.positional(method, arguments, since=since, until=until)
+        check_kinds(method, arguments)
         check_texts(arguments)
         self._capture.sent.clear()
         self._errors.reported.clear()
@@ -307,7 +312,8 @@ def _with_id(request: Request[Any], arguments: Mapping[str, Any], request_id: in
     if request.message is None:
         return {**arguments, str(request.key): request_id}
     parameter = request.parameters[0]
-    return {parameter: _compat.protobuf_message(request.message, request_id, arguments[parameter])}
+    given = arguments[parameter]
+    return {parameter: _compat.protobuf_message(request.message, request_id, given, parameter=parameter)}
 
 
 def _first_varint(body: bytes) -> list[int]:

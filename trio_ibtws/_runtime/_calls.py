@@ -14,6 +14,7 @@ import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from ..errors import InvalidRequest
+from ._argument_checks import is_count, is_flag
 from ._events import Notice, OrderEvent
 from ._lanes import LaneBusy
 from ._orders import ORDER_BUFFER
@@ -81,7 +82,7 @@ class Calls:
         named = _snapshot(_named(request, arguments))
 
         def opened() -> EventStream[T]:
-            sink = self._buffer(request, buffer, overflow)
+            sink = self._buffer(request, buffer, overflow, share)
             asked = self._ask(request, named, sink, share=share)
             return EventStream(sink, lambda: self._session.leave(asked, sink))
 
@@ -100,7 +101,7 @@ class Calls:
         named = _snapshot(_named(request, arguments))
 
         def opened() -> GroupStream[T]:
-            sink = self._buffer(request, buffer, overflow)
+            sink = self._buffer(request, buffer, overflow, share)
             asked = self._ask(request, named, sink, share=share)
 
             def change(contract_info: str) -> None:
@@ -110,9 +111,11 @@ class Calls:
 
         return GroupSubscription(opened)
 
-    def _buffer(self, request: Request[Any], limit: int, overflow: Overflow) -> Buffer:
-        if limit < 1:
-            raise InvalidRequest("buffer", f"{limit} events is no buffer; give at least 1. Nothing was sent")
+    def _buffer(self, request: Request[Any], limit: int, overflow: Overflow, share: bool) -> Buffer:
+        if not is_count(limit):
+            raise InvalidRequest("buffer", f"{limit!r} events is no buffer; give a number of them. Nothing was sent")
+        if not is_flag(share):
+            raise InvalidRequest("share", f"{share!r} is neither True nor False. Nothing was sent")
         if overflow == "conflate":
             if request.conflate is None:
                 raise InvalidRequest(
@@ -176,6 +179,7 @@ class Calls:
         orders = session.orders
 
         def opened() -> EventStream[OrderEvent]:
+            session.check_thread()
             sink = orders.start_reading()
             if sink is None:
                 raise anyio.BusyResourceError("reading order_events(), which has one reader at a time,")

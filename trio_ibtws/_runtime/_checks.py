@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from ibapi.contract import Contract
-
 from ..errors import InvalidRequest
 
 __all__ = ["check_texts"]
@@ -23,14 +21,9 @@ def check_texts(arguments: Mapping[str, Any]) -> None:
     """Look into every string of *arguments*, and of the objects and lists in them.
 
     Raises:
-      InvalidRequest: one of them has a character that TWS does not take, or a contract is none; it names the argument
-        and the attribute.
+      InvalidRequest: one of them has a character that TWS does not take; it names the argument and the attribute.
     """
     for name, value in arguments.items():
-        if name == "contract" and not isinstance(value, Contract):
-            raise InvalidRequest(
-                name, f"{value!r} is no ibapi Contract; trio_ibtws.contracts makes one: stock('AAPL'). Nothing was sent"
-            )
         _check(name, value)
 
 

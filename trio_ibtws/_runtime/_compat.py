@@ -37,6 +37,7 @@ __all__ = [
     "has_method",
     "ibapi_release",
     "interpret_takes_id",
+    "kinds_of",
     "offered_version",
     "parameters",
     "positional",
@@ -79,14 +80,20 @@ def offered_version(maximum: int | None) -> int:
     that is all text.
 
     Raises:
-      InvalidRequest: *maximum* is below the oldest server that the library takes.
+      InvalidRequest: *maximum* is no number, or below the oldest server that the library takes.
     """
+    if not (maximum is None or _is_int(maximum)):
+        raise InvalidRequest("max_server_version", f"{maximum!r} is no version of the protocol; 157 to 226 are")
     offered = MAX_CLIENT_VERSION if maximum is None else min(maximum, MAX_CLIENT_VERSION)
     if offered < MIN_SERVER_VERSION:
         raise InvalidRequest(
-            "max_server_version", f"{maximum} is below {MIN_SERVER_VERSION}, the oldest that is spoken"
+            "max_server_version", f"{maximum!r} is below {MIN_SERVER_VERSION}, the oldest that is spoken"
         )
     return _LAST_TEXT_VERSION if offered in _MIXED_WIRE else offered
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def version_frame(maximum: int) -> bytes:
@@ -165,6 +172,21 @@ def parameters(method: str) -> tuple[str, ...]:
     return () if function is None else tuple(inspect.signature(function).parameters)[1:]
 
 
+_FLAGS = frozenset({"useRTH", "useRth"})
+"""Parameters that ibapi calls whole numbers here and flags there."""
+
+
+@cache
+def kinds_of(method: str) -> Mapping[str, type]:
+    """Return the types of the installed EClient method's parameters, where ibapi says them."""
+    function = getattr(EClient, method, None)
+    given = {} if function is None else inspect.signature(function).parameters
+    kinds = {name: each.annotation for name, each in given.items() if isinstance(each.annotation, type)}
+    return {
+        name: bool if name in _FLAGS else kind for name, kind in kinds.items() if kind is not inspect.Parameter.empty
+    }
+
+
 def _missing(method: str, since: str, until: str | None) -> str:
     if until is not None:
         had = f"ibapi {until} was the last release that had it"
@@ -186,7 +208,7 @@ def require_callback(method: str, callback: str) -> None:
         )
 
 
-def protobuf_message(name: str, request_id: int, given: Any) -> Any:
+def protobuf_message(name: str, request_id: int, given: Any, *, parameter: str) -> Any:
     """Return a copy of the protobuf message *given*, or a new one of the type *name*, with the request id in it.
 
     Raises:
@@ -200,7 +222,7 @@ def protobuf_message(name: str, request_id: int, given: Any) -> Any:
     message = kind()
     if given is not None:
         if not isinstance(given, kind):
-            raise InvalidRequest(name, f"{given!r} is no protobuf message {name}. Nothing was sent")
+            raise InvalidRequest(parameter, f"{given!r} is no protobuf message {name}. Nothing was sent")
         message.CopyFrom(given)
     message.reqId = request_id
     return message
@@ -221,7 +243,7 @@ def _only_here(method: str, name: str, left: dict[str, Any]) -> Any:
     """Return the value of a parameter that only older releases have."""
     if name == "manualCancelOrderTime":  # cancelOrder of ibapi 10.19
         order_cancel = left.pop("orderCancel", None)
-        return "" if order_cancel is None else order_cancel.manualOrderCancelTime
+        return "" if order_cancel is None else getattr(order_cancel, "manualOrderCancelTime", order_cancel)
     if name.startswith("MIN_SERVER_VER"):  # a slip of the pen in ibapi 10.30's reqWshEventData
         return getattr(server_versions, name)
     raise UnsupportedRequest(f"{method} of the installed ibapi {ibapi_release()} wants {name!r}, which is not known")

@@ -159,6 +159,7 @@ class Connection:
             self._lose(f"reading failed: {exc.__cause__ or exc!r}", exc)
         except (ProtocolError, ConnectError) as exc:
             self._lose(str(exc), exc)
+        await self._hang_up()
 
     async def _deliver(self) -> None:
         """Deliver every whole frame, and let others run now and then."""
@@ -196,6 +197,7 @@ class Connection:
             with anyio.move_on_after(CLOSE_SECONDS):  # what the peer said before it went is still to be read
                 await self._closed.wait()
             self._lose(f"writing failed: {exc.__cause__ or exc!r}", exc)
+        await self._hang_up()
 
     async def _write_what_may_go(self) -> None:
         """Write the frames that the pacer lets pass, in one piece; wait for the pacer when there are more."""
@@ -254,6 +256,16 @@ class Connection:
         for event in (self._changed, self._closed, self._to_write, self._clock_changed, self._idle):
             event.set()
 
+    async def _hang_up(self) -> None:
+        """Close the stream of a session that has ended, though the user's block may go on for long.
+
+        TWS would else hold the client id, and send what nobody reads.
+        """
+        if self._shortcut is not None:
+            self._shortcut.close()
+        with anyio.CancelScope(shield=True), suppress(OSError, anyio.BrokenResourceError):
+            await anyio.aclose_forcefully(self._stream)
+
     async def wait_closed(self) -> None:
         """Return when the session was closed on this side; raise ``ConnectionLost`` when it ended otherwise."""
         await self._closed.wait()
@@ -275,7 +287,4 @@ class Connection:
             self._writing.cancel()
             self.session.close()
             self._finish()
-            if self._shortcut is not None:
-                self._shortcut.close()
-            with anyio.CancelScope(shield=True), suppress(OSError, anyio.BrokenResourceError):
-                await anyio.aclose_forcefully(self._stream)
+            await self._hang_up()

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections import deque
 
+from ._argument_checks import is_count
+
 __all__ = ["Pacer"]
 
 _WINDOW = 1.02
 """Seconds: one, and some for the jitter between our clock and TWS's."""
+
+_MOST = 1_000_000
 
 
 class Pacer:
@@ -22,8 +26,11 @@ class Pacer:
     """
 
     def __init__(self, rate: int | None = 45) -> None:
-        if rate is not None and rate < 1:
-            raise ValueError(f"rate={rate}: a pacer lets at least one message a second pass, or is Pacer(rate=None)")
+        if rate is not None and not (is_count(rate) and rate <= _MOST):
+            raise ValueError(
+                f"rate={rate!r}: a pacer lets a whole number from 1 to {_MOST} messages a second pass, or is "
+                "Pacer(rate=None)"
+            )
         self.rate = rate
         self._sent: deque[float] = deque(maxlen=rate)
 

@@ -17,6 +17,7 @@ import msgspec
 from anyio.abc import ObjectReceiveStream, TaskStatus
 from anyio.lowlevel import checkpoint
 
+from ._argument_checks import is_count
 from ._sinks import Buffer, Overflow, nobody
 
 if TYPE_CHECKING:
@@ -105,8 +106,8 @@ class EventStream(ObjectReceiveStream[T_co]):
 
     async def receive_batch(self, max_items: int | None = None) -> list[T_co]:
         """Return all events that are there, at least one and at most *max_items*; waits and raises as ``receive``."""
-        if max_items is not None and max_items < 1:
-            raise ValueError(f"max_items={max_items}: a batch has at least one event")
+        if max_items is not None and not is_count(max_items):
+            raise ValueError(f"max_items={max_items!r}: a batch has at least one event; None takes all")
         with self._guard:
             await self._wait(pause=True)
             if max_items is None or max_items >= len(self._buffer):
