@@ -189,6 +189,29 @@ def test_a_text_tick_of_the_usual_length_ends_alike(message_id: int, data: st.Da
     assert alike(ending(body, version, fast=True), ending(body, version, fast=False))
 
 
+MASKED = (
+    "1 6 7 1 100.25 300 {mask}",
+    "99 7 1 1704205800 1.5 300 {mask} NYSE T",
+    "99 7 3 1704205800 1.5 1.75 2 3 {mask}",
+)
+"""Ticks whose flags are bits of one number."""
+
+
+@pytest.mark.parametrize("mask", [*range(16), -1, 2**31 - 1])
+def test_every_mask_of_flags_says_what_it_says_in_ibapi(mask: int) -> None:
+    """Each bit alone, and each with each other: a flag must not show when another is set, nor only then."""
+    for version in VERSIONS:
+        for template in MASKED:
+            body = template.format(mask=mask).replace(" ", "\0").encode() + b"\0"
+            fast, stock = (ending(body, version, fast=fast) for fast in (True, False))
+            assert isinstance(fast[0], list)
+            assert alike(fast, stock), (template, mask)
+    for message_id, message in ticks_of_protobuf()[:1]:
+        body = (200 + message_id).to_bytes(4, "big")
+        body += message(reqId=7, tickType=1, price=1.5, size="3", attrMask=mask).SerializeToString()
+        assert alike(*(ending(body, MAX_CLIENT_VERSION, fast=fast) for fast in (True, False)))
+
+
 def value_of(field: Any) -> st.SearchStrategy[Any]:
     """Return values for a field of a protobuf message, of a part for one that is another message."""
     if field.message_type is not None:

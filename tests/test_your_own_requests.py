@@ -11,7 +11,8 @@ from ibapi.contract import Contract
 from ibapi.wrapper import EWrapper
 
 from tests.peer import connected, text
-from trio_ibtws import NoSuchContract, Request, UnsupportedRequest
+from tests.script import assert_usable
+from trio_ibtws import LocalError, NoSuchContract, Request, UnsupportedRequest
 from trio_ibtws._gen.wrapper import Wrapper
 
 pytestmark = pytest.mark.anyio
@@ -122,3 +123,24 @@ async def test_what_ibapi_lacks_is_said() -> None:
             await client.call(Request(method="reqFamilyCodes", key="moonPhase", items=("moonPhase",), single=True))
         assert not hasattr(EClient, "reqMoonPhase")
         assert client.stats().unsent_frames == client.stats().open_requests == 0
+
+
+@pytest.mark.parametrize("key", [None, "curentTime"])
+async def test_a_request_that_no_answer_would_ever_end_is_refused(key: str | None) -> None:
+    """It would wait for ever, and every id-less request behind it."""
+    async with connected() as (client, peer):
+        with pytest.raises(LocalError, match="reqCurrentTime"):
+            await client.call(Request(method="reqCurrentTime", key=key, single=True))
+        with pytest.raises(LocalError, match="reqCurrentTime"):
+            async with client.subscribe(Request(method="reqCurrentTime", key=key)):
+                raise AssertionError(key)
+        await assert_usable(client, peer)
+
+
+async def test_what_is_no_request_is_refused() -> None:
+    async with connected() as (client, _):
+        for wrong in ("reqCurrentTime", None, Request):
+            with pytest.raises(TypeError, match="is no Request"):
+                await client.call(wrong)  # type: ignore[arg-type]
+            with pytest.raises(TypeError, match="is no Request"):
+                client.subscribe(wrong)  # type: ignore[arg-type]

@@ -195,12 +195,14 @@ class Client(ContractFinder):
 
         Returns and raises what the query of a row of the table does; so does Cancelled.
         """
+        _check_request(request)
         if request.single:
             return await self._calls.one(request, *arguments)
         return await self._calls.collect(request, *arguments)
 
     def subscribe(self, request: Request[T], *arguments: Any, **options: Any) -> Subscription[T]:
         """Return a subscription with a request built at run time; *options* are those of every subscription."""
+        _check_request(request)
         return self._calls.subscribe(request, *arguments, **options)
 
 
@@ -277,6 +279,11 @@ async def open_client(
             raise carried
         finally:
             del carried
+
+
+def _check_request(request: object) -> None:
+    if not isinstance(request, Request):
+        raise TypeError(f"{request!r} is no Request; Request(method='reqFamilyCodes', key='familyCodes') is one")
 
 
 def _check_options(

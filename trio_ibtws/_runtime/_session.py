@@ -30,7 +30,7 @@ from ..errors import (
     UnsupportedRequest,
 )
 from ._bridge import Bridge
-from ._compat import has_method, parameters
+from ._compat import has_method, parameters, require_callback
 from ._fast import why_stock
 from ._framing import FrameBuffer
 from ._lanes import Lanes, Ticket
@@ -308,7 +308,10 @@ class Session:
         self._tick_wrapper.listen(request)
         if request.by_request_id:
             return self._ask_by_id(request, arguments, sink, share)
+        if request.key is None:
+            raise InvalidRequest("key", f"{request.method} has none, so that no answer would ever be taken for its own")
         frame = self._bridge.encode(request, arguments)
+        require_callback(request.method, request.key)
         cancel = self._cancel_frame(request, arguments) if request.lasting or request.endless else None
         return self.lanes.join(Ticket(request, request.lane(arguments), frame, cancel, single=single), sink)
 
