@@ -214,7 +214,7 @@ if PROTOBUF:
         bridge = bridge_of(ready_session(NEWEST))
         with pytest.raises(InvalidRequest) as caught:
             bridge.encode(TABLE["CONFIG"], {"configRequestProto": "text"}, REQUEST_ID)
-        assert caught.value.field == "ConfigRequest"
+        assert caught.value.field == "configRequestProto"
 
 
 @by_version

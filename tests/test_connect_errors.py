@@ -102,7 +102,7 @@ async def test_a_peer_that_is_no_tws(said: bytes) -> None:
     assert isinstance(caught, NotTWS)
 
 
-@pytest.mark.parametrize("number", [0, 5, 100, 156, 158, 200, 99999, 10**8])
+@pytest.mark.parametrize("number", [0, 5, 100, 156, 158, 200, 99999, 10**30])
 async def test_a_server_version_that_was_not_offered(number: int) -> None:
     async with open_peer() as (ours, peer):
         await peer.send(version(number))

@@ -52,8 +52,8 @@ _QUIET_MESSAGES = frozenset({17, 65, 66, 69, 70})
 """Messages that may call nothing: historical data without bars (from server version 196 on), and the extra
 authentication of third parties' software, which this library does not take part in."""
 
-_LONGEST_VERSION = 9
-"""Digits. Versions have three, and Python refuses to read thousands."""
+_LONGEST_VERSION = 100
+"""Digits. Versions have three, and Python reads no number of thousands."""
 
 _NEWEST_MESSAGE = 111
 """The highest message id that the request table knows; a callback of a later one is not ours to expect."""

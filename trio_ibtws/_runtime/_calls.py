@@ -11,7 +11,7 @@ import copy
 from typing import Any, TypeVar
 
 import anyio
-from anyio.lowlevel import checkpoint_if_cancelled
+from anyio.lowlevel import checkpoint_if_cancelled, current_token
 
 from ..errors import InvalidRequest
 from ._argument_checks import is_count, is_flag
@@ -34,6 +34,19 @@ class Calls:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._home = current_token()
+
+    def _check_home(self) -> None:
+        """Raise ``RuntimeError`` in another thread or event loop than the client's, which would not hear of it."""
+        try:
+            if current_token() == self._home:
+                return
+        except RuntimeError:  # no event loop runs here
+            pass
+        raise RuntimeError(
+            "a client belongs to the event loop in which it was opened, and this is another one, or another thread. "
+            "Nothing was sent; come there with anyio.from_thread, or use trio_ibtws.blocking"
+        )
 
     # --- queries
 
@@ -61,6 +74,7 @@ class Calls:
     def _ask(
         self, request: Request[Any], arguments: dict[str, Any], sink: Any, *, single: bool = False, share: bool = False
     ) -> Asked:
+        self._check_home()
         try:
             return self._session.ask(request, arguments, sink, single=single, share=share)
         except LaneBusy as exc:
@@ -105,6 +119,7 @@ class Calls:
             asked = self._ask(request, named, sink, share=share)
 
             def change(contract_info: str) -> None:
+                self._check_home()
                 self._session.send_on(asked, update, _named(update, (contract_info,)))
 
             return GroupStream(sink, lambda: self._session.leave(asked, sink), change)
@@ -142,6 +157,7 @@ class Calls:
         session = self._session
 
         def opened() -> EventStream[Notice]:
+            self._check_home()
             session.check()
             sink = Buffer(ORDER_BUFFER, name="notices()")
             session.router.add_notices(sink)
@@ -153,12 +169,14 @@ class Calls:
 
     def send(self, request: Request[Any], *arguments: Any) -> None:
         """Send *request*."""
+        self._check_home()
         self._session.send(request, _named(request, arguments))
 
     # --- orders
 
     def cancel_order(self, request: Request[None], order_id: int, order_cancel: Any) -> None:
         """Send the cancel of an order."""
+        self._check_home()
         self._session.send(request, _named(request, (order_id, order_cancel)))
 
     def place(self, request: Request[Any], *arguments: Any) -> OrderSubscription[OrderEvent]:
@@ -167,6 +185,7 @@ class Calls:
         session = self._session
 
         def opened() -> OrderStream[OrderEvent]:
+            self._check_home()
             sink = Buffer(ORDER_BUFFER, name="place_order()")
             order_id = session.place(request, named, sink)
             return OrderStream(sink, lambda: session.orders.detach(order_id, sink), order_id)
@@ -179,7 +198,7 @@ class Calls:
         orders = session.orders
 
         def opened() -> EventStream[OrderEvent]:
-            session.check_thread()
+            self._check_home()
             sink = orders.start_reading()
             if sink is None:
                 raise anyio.BusyResourceError("reading order_events(), which has one reader at a time,")

@@ -172,8 +172,8 @@ def parameters(method: str) -> tuple[str, ...]:
     return () if function is None else tuple(inspect.signature(function).parameters)[1:]
 
 
-_FLAGS = frozenset({"useRTH", "useRth"})
-"""Parameters that ibapi calls whole numbers here and flags there."""
+_FLAGS = frozenset({"useRTH", "useRth", "override"})
+"""Parameters that are flags, and that ibapi annotates as whole numbers here and there."""
 
 
 @cache

@@ -28,8 +28,8 @@ class Pacer:
     def __init__(self, rate: int | None = 45) -> None:
         if rate is not None and not (is_count(rate) and rate <= _MOST):
             raise ValueError(
-                f"rate={rate!r}: a pacer lets a whole number from 1 to {_MOST} messages a second pass, or is "
-                "Pacer(rate=None)"
+                f"rate={rate!r}: a pacer lets at least one message a second pass and at most {_MOST}, a whole number; "
+                "Pacer(rate=None) waits never"
             )
         self.rate = rate
         self._sent: deque[float] = deque(maxlen=rate)

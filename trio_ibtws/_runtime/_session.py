@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from threading import get_ident
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -127,7 +126,6 @@ class Session:
         if reason := why_stock():
             self.router.remark(f"messages are decoded by ibapi's own functions, at a third of the speed: {reason}")
         self._frames = FrameBuffer()
-        self._thread = get_ident()
         self._order_frames: list[tuple[int, Entry]] = []
         self.halted: str | None = None
         self.crowded: Buffer | None = None
@@ -272,9 +270,7 @@ class Session:
           ConnectionLost, ClientClosed: the session has ended.
           TradingDisabled: it needs ``trading=True``.
           TradingHalted: it would place an order, and the kill switch is on.
-          RuntimeError: this is another thread than the one in which the client was opened.
         """
-        self.check_thread()
         if self.ended is not None:
             raise self.ended_error()
         if self.halted is not None and request is not None and request.method in _PLACING:
@@ -283,14 +279,6 @@ class Session:
             raise TradingDisabled(
                 f"{request.method} can {'spend money' if request.effect == 'spend' else 'change orders or the account'}"
                 "; open the client with open_client(..., trading=True). Nothing was sent"
-            )
-
-    def check_thread(self) -> None:
-        """Raise ``RuntimeError`` in another thread than the client's: its event loop would not hear of a request."""
-        if get_ident() != self._thread:
-            raise RuntimeError(
-                "a client belongs to the event loop and the thread in which it was opened, and this is another thread. "
-                "Nothing was sent; come there with anyio.from_thread, or use trio_ibtws.blocking"
             )
 
     def ask(
