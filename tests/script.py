@@ -153,9 +153,10 @@ async def settle() -> None:
     """Let every task do what it can do now; in memory, where nothing comes from outside."""
     if current_async_library() == "trio":
         await anyio.wait_all_tasks_blocked()
-    else:  # anyio's looks every 0.1 s there
+    else:  # anyio's own looks every 0.1 s there
         for _ in range(30):
             await anyio.lowlevel.checkpoint()
+        await anyio.wait_all_tasks_blocked()  # at once, but for what takes more turns than that
 
 
 def running() -> set[int]:

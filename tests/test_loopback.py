@@ -130,7 +130,7 @@ async def test_a_silent_peer() -> None:
 
     async with listening(serve) as port:
         with pytest.raises(ConnectTimeout) as caught:
-            async with open_client(port=port, connect_deadline=0.05):
+            async with open_client(port=port, connect_deadline=1.0):
                 raise AssertionError("there can be no client")
         assert caught.value.phase == "handshake"
 
@@ -210,7 +210,7 @@ async def test_cancelled_while_it_uses_the_socket() -> None:
         with anyio.CancelScope() as scope:
             async with open_client(port=port, max_server_version=TEXT) as client, client.mkt_data(stock()) as ticks:
                 await ticks.receive()
-        with anyio.fail_after(5):
+        with anyio.fail_after(60):
             await served.wait()
 
 

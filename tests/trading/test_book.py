@@ -46,7 +46,7 @@ T = TypeVar("T")
 @asynccontextmanager
 async def opened(tws: Tws, *, trading: bool = True, **options: Any) -> AsyncGenerator[tuple[Client, OrderBook]]:
     """Give a client and its book."""
-    options = {"journal": False, "recheck": 0.0, "answer_within": 5.0, "drain_within": 0.05} | options
+    options = {"journal": False, "recheck": 0.0, "answer_within": 60.0, "drain_within": 0.05} | options
     async with anyio.create_task_group() as tasks:
         stream = tws.connect(tasks)
         async with (

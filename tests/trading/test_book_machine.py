@@ -70,7 +70,7 @@ class BookMachine(RuleBasedStateMachine):
             self.session.__exit__(None, None, None)
             self.session = None
         for future in self.futures:
-            future.exception(timeout=10)  # it has ended, one way or the other
+            future.exception(timeout=60)  # it has ended, one way or the other
         self.futures.clear()
 
     @rule(read=st.integers(0, 3), rolled_back=st.integers(0, 4))
@@ -133,7 +133,7 @@ class BookMachine(RuleBasedStateMachine):
         self.futures.append(future)
 
         async def sent() -> None:
-            with anyio.fail_after(10):
+            with anyio.fail_after(60):
                 while sends and not future.done() and len(self.tws.requests) == before:
                     await anyio.lowlevel.checkpoint()
             await settle()

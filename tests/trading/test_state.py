@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def until(state: AccountState, true: Any) -> None:
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         while not true():  # noqa: ASYNC110  the simulated market moves by the real clock
             await anyio.sleep(0.01)
 
