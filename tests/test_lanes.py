@@ -475,6 +475,25 @@ def test_clocks_are_spaced_and_a_lost_one_is_asked_for_again() -> None:
     assert other.finished
 
 
+def test_a_clock_that_somebody_joined_again_is_given_up_no_more() -> None:
+    """Those behind it wait for as long as he does, and are not told that nobody wants the answer."""
+    world = World()
+    leaver = world.join(TIME)
+    world.write()
+    world.leave(leaver)
+    world.advance(CLOCK_SECONDS)
+    caller = world.join(TIME)
+    world.pending.clear()  # the answer is lost
+    world.advance(CLOCK_LOST_SECONDS - CLOCK_SECONDS)
+    assert world.write() == TIME.frame
+    world.advance(DRAIN_SECONDS - CLOCK_LOST_SECONDS + 1)
+    behind = world.join(COMPLETED_ORDERS)
+    world.row()
+    assert caller.finished
+    assert world.write() == COMPLETED_ORDERS.frame
+    assert behind.error is None
+
+
 def test_a_waiting_clock_holds_nobody_up() -> None:
     world = World()
     world.join(TIME)

@@ -28,6 +28,7 @@ from trio_ibtws import (
     ModifyRefused,
     OpenOrder,
     OrderBook,
+    Pacer,
     Rejected,
     StateChange,
     Trade,
@@ -36,7 +37,9 @@ from trio_ibtws import (
     Unknown,
     open_client,
 )
+from trio_ibtws._runtime._session import Session
 from trio_ibtws.orders import bracket, limit_order, market_order
+from trio_ibtws.simulator._codec import Message
 
 pytestmark = pytest.mark.anyio
 
@@ -44,13 +47,17 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def opened(tws: Tws, *, trading: bool = True, **options: Any) -> AsyncGenerator[tuple[Client, OrderBook]]:
+async def opened(
+    tws: Tws, *, trading: bool = True, pacer: Pacer | None = None, **options: Any
+) -> AsyncGenerator[tuple[Client, OrderBook]]:
     """Give a client and its book."""
     options = {"journal": False, "recheck": 0.0, "answer_within": 60.0, "drain_within": 0.05} | options
     async with anyio.create_task_group() as tasks:
         stream = tws.connect(tasks)
         async with (
-            open_client(stream=stream, client_id=CLIENT_ID, max_server_version=157, trading=trading) as client,
+            open_client(
+                stream=stream, client_id=CLIENT_ID, max_server_version=157, trading=trading, pacer=pacer
+            ) as client,
             client.orders(**options) as book,
         ):
             yield client, book
@@ -204,13 +211,20 @@ async def test_no_word_is_unknown_and_never_sent_again() -> None:
         assert not tws.requests
 
 
+class Silent(Tws):
+    """It takes every order, and says nothing of it before it is asked."""
+
+    def _take(self, request: Message) -> None:
+        super()._take(request)
+        while self.requests:
+            self.read_request()
+        self.outgoing.clear()
+
+
 async def test_a_silent_order_is_found_among_the_open_ones() -> None:
-    tws = Tws()
-    async with opened(tws, answer_within=0.05) as (_, book):
-        async with doing(lambda: book.place(stock(), limit_order("BUY", 10, 9.5))) as placing:
-            tws.read_request()
-            tws.outgoing.clear()
-        assert isinstance(placing.value.outcome, Accepted)
+    async with opened(Silent(), answer_within=0.05) as (_, book):
+        trade = await book.place(stock(), limit_order("BUY", 10, 9.5))
+        assert isinstance(trade.outcome, Accepted)
 
 
 async def test_a_list_that_is_refused_settles_nothing() -> None:
@@ -546,9 +560,25 @@ async def test_the_kill_switch() -> None:
         assert len(tws.sent_refs) == 2
 
 
+class FewOrders(Pacer):
+    """It lets a few orders pass, and what comes after a halt."""
+
+    session: Session | None = None
+    left = 40
+
+    def delay(self, now: float) -> float:
+        if self.session is None or self.session.halted is not None or self.left > 0:
+            return 0.0
+        return 0.001  # it is asked again then
+
+    def record(self, now: float) -> None:
+        self.left -= self.session is not None
+
+
 async def test_the_kill_switch_takes_back_what_is_unwritten() -> None:
-    tws = Tws(automatic=True)
-    async with opened(tws) as (client, book):
+    tws, pacer = Tws(automatic=True), FewOrders()
+    async with opened(tws, pacer=pacer) as (client, book):
+        pacer.session = client._connection.session
         failures: list[BaseException] = []
 
         async def place() -> None:
