@@ -159,6 +159,18 @@ async def test_a_connection_that_is_lost_is_closed_while_the_block_goes_on(words
             await peer.receive()
 
 
+async def test_it_is_closed_at_once_although_a_write_is_stuck() -> None:
+    async with open_peer() as (ours, peer), client_of(peer, ours) as client:
+        client._connection.session.outbox.append(bytes(100_000))  # more than the connection holds
+        await settle()
+        await peer.send(b"\xff\xff\xff\xff")
+        with pytest.raises(ConnectionLost):
+            await client.wait_closed()
+        await settle()
+        with pytest.raises(anyio.ClosedResourceError):
+            await ours.send(b"x")
+
+
 async def test_a_broken_write_lets_the_reader_finish() -> None:
     """The peer said something and went; our next frame cannot be written, and what it said still arrives."""
 
