@@ -11,7 +11,18 @@ import pytest
 
 from tests import script
 from tests.peer import Peer, connected, text
-from tests.script import assert_usable, details_end, error, hang_up, market_rule, position, settle, stock, time_is
+from tests.script import (
+    assert_usable,
+    details_end,
+    error,
+    hang_up,
+    market_rule,
+    position,
+    settle,
+    stock,
+    time_is,
+    value,
+)
 from trio_ibtws import (
     Client,
     ClientClosed,
@@ -19,6 +30,7 @@ from trio_ibtws import (
     DecodeError,
     InvalidRequest,
     LocalError,
+    NoPermission,
     NoSuchContract,
     Pacer,
     ReadOnlySession,
@@ -359,6 +371,23 @@ async def test_a_market_data_type_is_sent_at_once() -> None:
         with pytest.raises(LocalError):
             client.set_server_log_level(None)  # type: ignore[arg-type]
         await assert_usable(client, peer)
+
+
+async def test_with_delayed_data_switched_on_a_missing_permission_ends_no_stream() -> None:
+    """And ends it again when it is switched off."""
+    async with connected() as (client, peer):
+        client.market_data_type(3)
+        await peer.receive()
+        async with client.mkt_data(stock()) as ticks:
+            request_id = (await peer.receive())[2]
+            await peer.send(error(request_id, 354), script.tick(request_id, "delayed"))
+            assert value(await ticks.receive()) == "delayed"
+            assert [notice.code for notice in ticks.notices] == [354]
+            client.market_data_type(1)
+            await peer.receive()
+            await peer.send(error(request_id, 354))
+            with pytest.raises(NoPermission):
+                await ticks.receive()
 
 
 async def test_request_errors_have_all_of_their_facts() -> None:
