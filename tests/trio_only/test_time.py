@@ -30,10 +30,13 @@ Heard = list[tuple[float, list[str]]]
 
 
 async def listen(peer: Peer, heard: Heard, answers: Callable[[list[str]], bytes] = lambda words: b"") -> None:
-    """Keep when each message came, and answer it."""
+    """Keep when each message came, and answer it, until the client has gone."""
     start = trio.current_time()
     while True:
-        words = await peer.receive()
+        try:
+            words = await peer.receive()
+        except anyio.EndOfStream:
+            return
         heard.append((round(trio.current_time() - start, 3), words))
         answer = answers(words)
         if answer:
