@@ -7,8 +7,10 @@ import pytest
 from tests.sessions import Clock
 from tests.test_lanes import ACCOUNT_1, POSITIONS, Caller, Kind, World
 from trio_ibtws import LocalError, RequestError
+from trio_ibtws._gen.events import UpdateAccountValue
 from trio_ibtws._runtime._lanes import LaneBusy, Lanes, Ticket
 from trio_ibtws._runtime._outbox import Outbox
+from trio_ibtws._runtime._rows import newest
 
 
 def opened(world: World, kind: Kind) -> Caller:
@@ -105,3 +107,10 @@ def test_another_line_of_the_same_kind_is_refused_while_one_is_asked_for() -> No
         world.join(Kind("reqAccountUpdates", "accountDownloadEnd", "DU9", lasting=True))
     world.lanes.fail_all(lambda: LocalError("over"))
     assert first.error is not None
+
+
+def test_values_in_two_currencies_are_about_two_things() -> None:
+    """A newer one stands for an older one of the same key, currency and account only."""
+    rows = [UpdateAccountValue("Cash", value, currency, "DU1") for value, currency in (("1", "USD"), ("2", "EUR"))]
+    newer = UpdateAccountValue("Cash", "3", "USD", "DU1")
+    assert newest([*rows, newer]) == [newer, rows[1]]
