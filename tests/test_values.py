@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ibapi import common
+from ibapi.common import TickAttrib
+from ibapi.contract import ComboLeg, Contract
+from ibapi.order import Order
+from ibapi.order_state import OrderState
 
+from trio_ibtws import OpenOrder, TickPrice
 from trio_ibtws._runtime._values import integer, number, size
 
 UNSET_DOUBLE = getattr(common, "UNSET_DOUBLE", 1.7976931348623157e308)
@@ -71,3 +76,18 @@ def test_an_unset_integer_is_none(unset: int) -> None:
 @given(st.integers(min_value=-(2**31), max_value=2**31 - 2))
 def test_any_other_integer_stays(value: int) -> None:
     assert integer(value) == value
+
+
+def test_ibapis_objects_in_an_event_are_written_out() -> None:
+    """They print as an address, so that a tick on the screen would say nothing about itself."""
+    attrib = TickAttrib()
+    attrib.preOpen = True
+    assert repr(TickPrice(1, 2.5, attrib)) == "TickPrice(tick_type=1, price=2.5, attrib=TickAttrib(preOpen=True))"
+    contract, order = Contract(), Order()
+    contract.symbol, contract.comboLegs = "AAPL", [ComboLeg()]
+    order.action, order.lmtPrice = "BUY", 1.7976931348623157e308
+    shown = repr(OpenOrder(7, contract, order, OrderState()))
+    assert "contract=Contract(symbol='AAPL', comboLegs=[ComboLeg(" in shown
+    assert "action='BUY'" in shown
+    assert "lmtPrice" not in shown
+    assert " at 0x" not in shown

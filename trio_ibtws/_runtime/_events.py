@@ -7,9 +7,12 @@ because several requests and callbacks share them, and because their shape diffe
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
+
+from ._values import is_unset
 
 if TYPE_CHECKING:
     from ibapi.contract import Contract
@@ -35,6 +38,20 @@ __all__ = [
 
 class Event(msgspec.Struct, frozen=True, gc=False):
     """The base of all events: plain, immutable values."""
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={shown(getattr(self, name))}" for name in self.__struct_fields__)
+        return f"{type(self).__name__}({fields})"
+
+
+def shown(value: Any) -> str:
+    """Return *value* for reading: of ibapi's objects, which print as an address, what is set."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(shown, value))}]"
+    if type(value).__module__.startswith("ibapi.") and not isinstance(value, Enum):
+        told = {name: each for name, each in vars(value).items() if each and not is_unset(each)}
+        return f"{type(value).__name__}({', '.join(f'{name}={shown(each)}' for name, each in told.items())})"
+    return repr(value)
 
 
 # --- markers in a stream -----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-__all__ = ["integer", "number", "order_id", "size"]
+__all__ = ["integer", "is_unset", "number", "order_id", "size"]
 
 UNSET_DOUBLE = 1.7976931348623157e308
 UNSET_DECIMAL = Decimal(2**127 - 1)
@@ -25,6 +25,11 @@ def size(value: Decimal | float | None) -> Decimal | None:
         return value if value.is_finite() and value != UNSET_DECIMAL else None
     known = number(value)
     return None if known is None or known in UNSET_INTEGERS else Decimal(str(known))
+
+
+def is_unset(value: object) -> bool:
+    """Return whether *value* is what ibapi writes for nothing, in one of its types and releases."""
+    return value in (UNSET_DOUBLE, UNSET_DECIMAL, *UNSET_INTEGERS)
 
 
 def order_id(value: int) -> int:
