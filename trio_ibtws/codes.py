@@ -57,6 +57,7 @@ class CodeRule(msgspec.Struct, frozen=True, kw_only=True):
         request without an id waits for the end of the answer.
       texts: a rule that holds instead where TWS's text contains the key, in capitals or not.
       contexts: a rule that holds instead in a context, the first that does; after ``texts``.
+      advice: what to do about it, which the exception says after TWS's text.
       means: what TWS says with it, in a few words.
     """
 
@@ -67,6 +68,7 @@ class CodeRule(msgspec.Struct, frozen=True, kw_only=True):
     held: bool = False
     texts: Mapping[str, CodeRule] = {}
     contexts: Mapping[str, CodeRule] = {}
+    advice: str = ""
     means: str = ""
 
     def __post_init__(self) -> None:
@@ -115,7 +117,10 @@ OF_ORDERS: Mapping[str, CodeRule] = {"order": NOTICE}
 
 _COMPETING = CodeRule(error=CompetingSession)
 _NO_DATA = CodeRule(error=NoData)
-_PACING = CodeRule(error=PacingViolation)
+_PACING = CodeRule(
+    error=PacingViolation,
+    advice="wait: IB answers the same question once in 15 seconds, 6 about one contract in 2 seconds, 60 in 10 minutes",
+)
 _PERMISSION = CodeRule(error=NoPermission)
 _DATA_SERVICE: Mapping[str, CodeRule] = {
     "pacing violation": _PACING,
@@ -190,7 +195,10 @@ _REQUESTS = {
     10089: _error("this market data needs a further subscription", NoPermission, contexts={"delayed": NOTICE}),
     10090: _notice("a part of the market data is not subscribed; the rest flows"),
     10091: _notice("a part of the market data needs a further subscription; the rest flows"),
-    10092: _error("no order book for this kind of security at this exchange"),
+    10092: CodeRule(
+        advice="name the exchange whose book is wanted, as in stock('AAPL', 'NASDAQ'), or ask for smart depth",
+        means="no order book for this kind of security at this exchange",
+    ),
     10167: _notice("not subscribed to this market data; delayed data follows"),
     10168: _error("not subscribed to this market data, and delayed data is switched off", NoPermission),
     10182: _error("live updates of historical data were lost; subscribe again"),

@@ -150,14 +150,22 @@ class RequestError(IBError):
       message: TWS's text.
       request: what was asked, by its EClient method.
       advanced_reject: the JSON text that some order rejections carry, or an empty string.
+      advice: what to do about it, where TWS's text does not say so, or an empty string.
     """
 
-    def __init__(self, code: int, message: str, *, request: str = "", advanced_reject: str = "") -> None:
+    def __init__(
+        self, code: int, message: str, *, request: str = "", advanced_reject: str = "", advice: str = ""
+    ) -> None:
         super().__init__(f"{request}: TWS code {code}: {message}" if request else f"TWS code {code}: {message}")
         self.code = code
         self.message = message
         self.request = request
         self.advanced_reject = advanced_reject
+        self.advice = advice
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{text.rstrip('.')}; {self.advice}" if self.advice else text
 
 
 class NoSuchContract(RequestError):

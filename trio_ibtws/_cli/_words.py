@@ -15,6 +15,7 @@ from ..errors import (
     NoSuchContract,
     NotTWS,
     PacingViolation,
+    RequestError,
 )
 
 __all__ = ["described", "masked", "one_line"]
@@ -28,16 +29,26 @@ _ADVICE: dict[type[BaseException], str] = {
     NoPermission: "the account has no subscription for it; `ticks --data delayed` may do",
     LimitReached: "end other programs that use this TWS, or ask for less",
     NoData: "ask for another time, or for other data",
-    PacingViolation: "wait a minute, and ask for less at a time",
+    PacingViolation: "ask for less at a time",
     CompetingSession: "this user is logged in elsewhere too: log out there",
 }
 
 
+_ADVICE_FOR_CODE = {10092: "say whose book it is, as in AAPL@NASDAQ, or show all of them together with --smart"}
+
+
 def one_line(error: BaseException) -> str:
     """Return what *error* says, and what to do about it, on one line."""
-    text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-    advice = next((_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE), None)
+    said = error.args[0] if isinstance(error, RequestError) else str(error)
+    text = " ".join(said.split()).rstrip(".") or type(error).__name__
+    advice = _advice(error)
     return text if advice is None else f"{text}; {advice}"
+
+
+def _advice(error: BaseException) -> str | None:
+    if isinstance(error, RequestError) and (error.code in _ADVICE_FOR_CODE or error.advice):
+        return _ADVICE_FOR_CODE.get(error.code, error.advice)
+    return next((_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE), None)
 
 
 def masked(account: str) -> str:

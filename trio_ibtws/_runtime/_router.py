@@ -342,7 +342,7 @@ class Router:
             else:
                 self._close(line)
             for sink in list(line.sinks):
-                sink.fail(_error(rule.error, notice, line.request.method, advanced_reject))
+                sink.fail(_error(rule, notice, line.request.method, advanced_reject))
             self._next(line)
         elif rule.effect == "complete":
             for sink in list(line.sinks):
@@ -387,11 +387,11 @@ class Router:
             self._renew(Gap(notice.message, self._link_lost_at or _seconds(notice), _seconds(notice)))
         method = rule.ends
         if method is not None:
-            self.lanes.lose(method, lambda: _error(rule.error, notice, method, advanced_reject))
+            self.lanes.lose(method, lambda: _error(rule, notice, method, advanced_reject))
         if (
             rule.effect != "error"
             or notice.id > 0
-            or not self.lanes.fail(lambda name: _error(rule.error, notice, name, advanced_reject), held=rule.held)
+            or not self.lanes.fail(lambda name: _error(rule, notice, name, advanced_reject), held=rule.held)
         ):
             self._notify(notice)
 
@@ -442,8 +442,8 @@ class Router:
         return False
 
 
-def _error(kind: type[RequestError], notice: Notice, method: str, advanced_reject: str) -> RequestError:
-    return kind(notice.code, notice.message, request=method, advanced_reject=advanced_reject)
+def _error(rule: CodeRule, notice: Notice, method: str, advanced_reject: str) -> RequestError:
+    return rule.error(notice.code, notice.message, request=method, advanced_reject=advanced_reject, advice=rule.advice)
 
 
 def _is_market_data(line: Line) -> bool:
