@@ -75,6 +75,7 @@ class _Rows:
         """What the row calls a parameter has to be one."""
         named: dict[str, Iterable[str]] = {
             "constant": row.constants,
+            "elsewhere": row.elsewhere,
             "default": row.defaults,
             "type": row.types,
             "echo": [row.echo] if row.echo else [],

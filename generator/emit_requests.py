@@ -117,6 +117,7 @@ def _constant(request: RequestMethod) -> str:
         "key": request.key,
         "echo": row.echo,
         "constants": row.constants,
+        "elsewhere": row.elsewhere,
         "cancel": row.cancel,
         "cancel_parameters": row.cancel_parameters,
         "cancel_constants": row.cancel_constants,

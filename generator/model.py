@@ -115,6 +115,7 @@ class Row:
       echo: the EClient parameter whose value comes back with the answer of an id-less request.
       cancel: the EClient method that ends it at TWS; parameters and constants that it takes beside the id.
       constants: the flags that choose this function.
+      elsewhere: by parameter, the values that TWS answers as another request is answered, and the function for that.
       defaults: defaults of this row alone, beside those of the table.
       types: annotations that differ from ibapi's.
       omitted: parameters of some release that the table leaves out because ``_runtime._compat`` translates them.
@@ -142,6 +143,7 @@ class Row:
     cancel_parameters: tuple[str, ...] = ()
     cancel_constants: Mapping[str, Any] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
+    elsewhere: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     omitted: tuple[str, ...] = ()

@@ -9,6 +9,8 @@ _BARS = (
     "*format_date* 1 gives the bars' dates as text, 2 as seconds since the epoch."
 )
 
+_SCHEDULE = {"whatToShow": {"SCHEDULE": "historical_schedule"}}
+
 HISTORY = Family(
     "history",
     "HistoryRequests",
@@ -22,6 +24,7 @@ HISTORY = Family(
             end="historicalDataEnd",
             cancel="cancelHistoricalData",
             constants={"keepUpToDate": False},
+            elsewhere=_SCHEDULE,
             notes=_BARS,
         ),
         Row(
@@ -34,6 +37,7 @@ HISTORY = Family(
             markers=("EndOfSnapshot",),
             cancel="cancelHistoricalData",
             constants={"endDateTime": "", "keepUpToDate": True},
+            elsewhere=_SCHEDULE,
             notes=_BARS,
         ),
         Row(

@@ -50,6 +50,7 @@ HISTORICAL_DATA: Request[BarData] = Request(
     ),
     key="reqId",
     constants={"keepUpToDate": False},
+    elsewhere={"whatToShow": {"SCHEDULE": "historical_schedule"}},
     cancel="cancelHistoricalData",
 )
 
@@ -69,6 +70,7 @@ HISTORICAL_DATA_STREAM: Request[HistoricalDataStreamEvent] = Request(
     ),
     key="reqId",
     constants={"endDateTime": "", "keepUpToDate": True},
+    elsewhere={"whatToShow": {"SCHEDULE": "historical_schedule"}},
     cancel="cancelHistoricalData",
 )
 

@@ -1,4 +1,4 @@
-"""Text that cannot be sent is refused here, on both wires alike.
+"""What cannot be sent is refused here, on both wires alike: text, and values that ask for something else.
 
 ibapi refuses a NUL or a non-ASCII character on the text wire, but lets most of them through on the protobuf wire,
 and names no field.
@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from ..errors import InvalidRequest
+from ._request import Request
 
-__all__ = ["check_texts"]
+__all__ = ["check_elsewhere", "check_texts"]
 
 _CONTROL = "\t\n\r"
 
@@ -25,6 +26,19 @@ def check_texts(arguments: Mapping[str, Any]) -> None:
     """
     for name, value in arguments.items():
         _check(name, value)
+
+
+def check_elsewhere(request: Request[Any], arguments: Mapping[str, Any]) -> None:
+    """Refuse what TWS would answer with messages that *request* does not wait for.
+
+    Raises:
+      InvalidRequest: it names the function that asks for that.
+    """
+    for name, functions in request.elsewhere.items():
+        value = arguments[name]
+        function = functions.get(value.upper()) if isinstance(value, str) else None
+        if function is not None:
+            raise InvalidRequest(name, f"{value!r} is answered otherwise: use {function}(). Nothing was sent")
 
 
 def _check(name: str, value: Any) -> None:

@@ -31,6 +31,7 @@ class Request(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         ``echo`` names the parameter.
       echo: the parameter whose value comes back with the answer and so belongs to the key.
       constants: parameters with a fixed value, the flags that choose the function.
+      elsewhere: by parameter, the values that TWS answers as another request is answered, and the function for that.
       cancel: the EClient method that ends it at TWS, ``None`` where TWS has no such message.
       cancel_parameters: what that method takes beside the request id, by name: parameters of this request.
       cancel_constants: parameters of the cancel method with a fixed value.
@@ -56,6 +57,7 @@ class Request(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     key: str | None = None
     echo: str | None = None
     constants: Mapping[str, Any] = {}
+    elsewhere: Mapping[str, Mapping[str, str]] = {}
     cancel: str | None = None
     cancel_parameters: tuple[str, ...] = ()
     cancel_constants: Mapping[str, Any] = {}

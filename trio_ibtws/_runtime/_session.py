@@ -29,6 +29,7 @@ from ..errors import (
     UnsupportedRequest,
 )
 from ._bridge import Bridge
+from ._checks import check_elsewhere
 from ._compat import has_method, parameters, require_callback
 from ._fast import why_stock
 from ._framing import FrameBuffer
@@ -292,6 +293,7 @@ class Session:
           LaneBusy: TWS has one such line a connection, and it is in use with other arguments.
         """
         self.check(request)
+        check_elsewhere(request, arguments)
         self._wrapper.listen(request)
         self._tick_wrapper.listen(request)
         if request.by_request_id:
