@@ -46,6 +46,15 @@ async def streams(client: Requests, contract: Contract) -> None:
             assert_type(value, events.Pnl)
 
 
+async def forgotten(client: Requests, contract: Contract) -> None:
+    """A subscription that is not opened: TypeErrors at run time, and no type checker lets them by."""
+    async for _ in client.mkt_data(contract):  # type: ignore[attr-defined]
+        pass
+    await client.mkt_data(contract)  # type: ignore[misc]
+    for _ in client.mkt_data(contract):  # type: ignore[attr-defined]
+        pass
+
+
 async def orders(client: Requests, contract: Contract, order: Order) -> None:
     assert_type(client.place_order(contract, order), OrderSubscription[OrderEvent])
     client.cancel_order(1)

@@ -16,6 +16,7 @@ import msgspec
 from .._gen.events import MktDepthEvent, RerouteMktDepthReq, UpdateMktDepth, UpdateMktDepthL2
 from .._runtime._events import DepthReset, Gap
 from .._runtime._streams import EventStream, Subscription
+from .._runtime._unopened import Unopened
 from ..errors import IBError
 
 __all__ = ["Depth", "DepthBook", "DepthError", "DepthLevel", "DepthStream", "DepthSubscription"]
@@ -181,14 +182,16 @@ class DepthStream:
         return self._events
 
 
-class DepthSubscription:
+class DepthSubscription(Unopened):
     """A book that is not open yet: ``async with client.depth(contract) as books:``."""
 
     def __init__(self, subscription: Subscription[MktDepthEvent], book: DepthBook) -> None:
+        self._made(subscription._given_away())
         self._subscription = subscription
         self._book = book
 
     async def __aenter__(self) -> DepthStream:
+        self._entered = True
         return DepthStream(await self._subscription.__aenter__(), self._book)
 
     async def __aexit__(

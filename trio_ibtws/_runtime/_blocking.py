@@ -20,6 +20,7 @@ from anyio.from_thread import BlockingPortal
 
 from ..errors import ClientClosed
 from ._streams import EventStream, GroupStream, GroupSubscription, OrderStream, OrderSubscription, Subscription
+from ._unopened import Unopened
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -194,15 +195,19 @@ class BlockingGroupStream(BlockingStream[T_co]):
         self._portal.do(self._stream.update, contract_info)
 
 
-class BlockingSubscription(Generic[T_co]):
+class BlockingSubscription(Unopened, Generic[T_co]):
     """A subscription that is not open yet: ``with tws.mkt_data(contract) as ticks: for tick in ticks: ...``."""
 
+    _how = "with ... as events: for event in events: ..."
+
     def __init__(self, portal: Portal, subscription: Subscription[T_co]) -> None:
+        self._made(subscription._given_away())
         self._portal = portal
         self._subscription = subscription
         self._stream: BlockingStream[T_co] | None = None
 
     def __enter__(self) -> BlockingStream[T_co]:
+        self._entered = True
         stream = self._portal.wait(self._subscription.__aenter__)
         self._stream = self._wrapped(stream)
         return self._stream

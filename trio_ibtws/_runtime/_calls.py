@@ -100,7 +100,7 @@ class Calls:
             asked = self._ask(request, named, sink, share=share)
             return EventStream(sink, lambda: self._session.leave(asked, sink))
 
-        return Subscription(opened)
+        return Subscription(opened, request.method)
 
     def subscribe_group(
         self,
@@ -124,7 +124,7 @@ class Calls:
 
             return GroupStream(sink, lambda: self._session.leave(asked, sink), change)
 
-        return GroupSubscription(opened)
+        return GroupSubscription(opened, request.method)
 
     def _buffer(self, request: Request[Any], limit: int, overflow: Overflow, share: bool) -> Buffer:
         if not is_count(limit):
@@ -163,7 +163,7 @@ class Calls:
             session.router.add_notices(sink)
             return EventStream(sink, lambda: session.router.remove_notices(sink))
 
-        return Subscription(opened)
+        return Subscription(opened, "notices()")
 
     # --- no answer
 
@@ -190,7 +190,7 @@ class Calls:
             order_id = session.place(request, named, sink)
             return OrderStream(sink, lambda: session.orders.detach(order_id, sink), order_id)
 
-        return OrderSubscription(opened)
+        return OrderSubscription(opened, request.method)
 
     def order_events(self) -> Subscription[OrderEvent]:
         """Return a subscription to everything about orders since the connection was made."""
@@ -206,7 +206,7 @@ class Calls:
                 sink.fail(session.ended_error())
             return EventStream(sink, orders.stop_reading)
 
-        return Subscription(opened)
+        return Subscription(opened, "order_events()")
 
 
 def _named(request: Request[Any], arguments: tuple[Any, ...]) -> dict[str, Any]:

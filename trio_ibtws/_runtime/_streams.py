@@ -19,6 +19,7 @@ from anyio.lowlevel import checkpoint
 
 from ._argument_checks import is_count
 from ._sinks import Buffer, Overflow, nobody
+from ._unopened import Unopened
 
 if TYPE_CHECKING:
     from ._events import Notice
@@ -229,7 +230,7 @@ class GroupStream(EventStream[T_co]):
         self._update(contract_info)
 
 
-class Subscription(Generic[T_co]):
+class Subscription(Unopened, Generic[T_co]):
     """A line at TWS that is not open yet: nothing has been sent, the arguments are kept as they were.
 
     Open it once, for a block or for the life of a nursery; leaving ends it at TWS::
@@ -238,9 +239,12 @@ class Subscription(Generic[T_co]):
             async for tick in ticks: ...
 
         ticks = await nursery.start(client.mkt_data(contract).run)
+
+    One that is dropped without having been opened warns, as a coroutine does that was never awaited.
     """
 
-    def __init__(self, opened: Callable[[], EventStream[T_co]]) -> None:
+    def __init__(self, opened: Callable[[], EventStream[T_co]], asked: str = "this subscription") -> None:
+        self._made(asked)
         self._opened: Callable[[], EventStream[T_co]] | None = opened
         self._stream: EventStream[T_co] | None = None
 
@@ -252,6 +256,7 @@ class Subscription(Generic[T_co]):
           ConnectionLost, ClientClosed: there is no session any more.
           anyio.BusyResourceError: TWS has one such line a connection, and it is in use with other arguments.
         """
+        self._entered = True
         if self._opened is None:
             raise RuntimeError("a subscription is opened once; call the client's method again for another one")
         await checkpoint()
@@ -284,8 +289,8 @@ class Subscription(Generic[T_co]):
 class OrderSubscription(Subscription[T_co], Generic[T_co]):
     """An order that has not been sent yet: opening sends it, leaving never cancels it."""
 
-    def __init__(self, opened: Callable[[], OrderStream[T_co]]) -> None:
-        super().__init__(opened)
+    def __init__(self, opened: Callable[[], OrderStream[T_co]], asked: str) -> None:
+        super().__init__(opened, asked)
 
     async def __aenter__(self) -> OrderStream[T_co]:
         stream = await super().__aenter__()
@@ -296,8 +301,8 @@ class OrderSubscription(Subscription[T_co], Generic[T_co]):
 class GroupSubscription(Subscription[T_co], Generic[T_co]):
     """A subscription to a display group that is not open yet."""
 
-    def __init__(self, opened: Callable[[], GroupStream[T_co]]) -> None:
-        super().__init__(opened)
+    def __init__(self, opened: Callable[[], GroupStream[T_co]], asked: str) -> None:
+        super().__init__(opened, asked)
 
     async def __aenter__(self) -> GroupStream[T_co]:
         stream = await super().__aenter__()
