@@ -7,6 +7,7 @@ Errors that can be expected are one line on stderr.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ import anyio
 
 from ._cli._errors import FAILED, INTERRUPTED, MISUSED, CommandError, require_rich
 from ._cli._options import CONTRACT_HELP, add_backend, add_contract, add_json, add_server, add_stream, positive, seconds
-from ._cli._settings import Settings, find_settings, port
+from ._cli._settings import Settings, find_settings, free_port
 from ._runtime._installed import require_one_ibapi
 from .errors import IBError, InternalError
 
@@ -61,6 +62,9 @@ class _Formatter(argparse.HelpFormatter):
         return text if "\n" in text else super()._fill_text(text, width, indent)
 
 
+_UNWRITABLE = {errno.ENOSPC, errno.EIO, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""What a full disk says. Of files that a command was given, the command itself says which it was."""
+
 _Commands = argparse._SubParsersAction  # what add_subparsers returns has no public name
 
 
@@ -77,8 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone. Python would complain again when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()  # whoever read our output has gone
         return FAILED
     except InternalError:
         raise  # a bug of ours: its traceback is wanted
@@ -88,6 +91,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(error)
     except (CommandError, IBError, ImportError) as error:
         return _fail(error)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        _give_up_stdout()
+        return _fail(CommandError(f"cannot write the output ({error.strerror}); send it elsewhere"))
+
+
+def _give_up_stdout() -> None:
+    """Let Python not complain again when it flushes stdout at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: Exception) -> int:
@@ -160,7 +173,7 @@ def _add_doctor(commands: _Commands[_Parser]) -> None:
 def _add_simulate(commands: _Commands[_Parser]) -> None:
     about = "run the TWS simulator until Ctrl-C, for any client of the TWS API"
     simulate = _command(commands, "simulate", about, "--port 7497", "--port 0 --seed 3 --server-version 176")
-    simulate.add_argument("--port", type=port, required=True, help="the TCP port to listen on; 0 takes a free one")
+    simulate.add_argument("--port", type=free_port, required=True, help="the TCP port to listen on; 0 takes a free one")
     simulate.add_argument("--seed", type=int, default=0, help="the same seed gives the same prices (0)")
     simulate.add_argument(
         "--server-version", type=int, metavar="N", help="speak only this version (what the client asks)"

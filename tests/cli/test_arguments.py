@@ -20,7 +20,7 @@ COMMANDS = [
     [
         ([], "the following arguments are required: COMMAND"),
         (["dmeo"], "invalid choice: 'dmeo'"),
-        (["demo", "--port", "TWS"], "'TWS' is no port: give a number from 0 to 65535"),
+        (["demo", "--port", "TWS"], "'TWS' is no port: give a number from 1 to 65535"),
         (["demo", "--port", "65536"], "'65536' is no port"),
         (["demo", "--backend", "curio"], "invalid choice: 'curio'"),
         (["demo", "--seconds", "soon"], "'soon' is no number of seconds between 0 and 3600"),

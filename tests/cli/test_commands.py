@@ -122,7 +122,7 @@ def test_positions_orders_executions_and_accounts_as_json(terminal: Terminal) ->
         ("DU1000001", "NetLiquidation"),
         ("DU1000001", "BuyingPower"),
     }
-    assert document(terminal, "positions", "--account", "U1") == []
+    assert document(terminal, "positions", "--account", "DU1000001") != []
 
 
 def test_scans_as_json(terminal: Terminal) -> None:
@@ -204,6 +204,20 @@ def test_ctrl_c_cancels_too(terminal: Terminal, monkeypatch: pytest.MonkeyPatch)
     assert terminal.received[-2:] == ["reqMktData", "cancelMktData"]
 
 
+@pytest.mark.parametrize(
+    ("how", "request_name", "line"),
+    [
+        (["--every", "Last"], "reqTickByTickData", "ticks may be missing: Connectivity between"),
+        ([], "reqMktData", "gap"),
+    ],
+)
+def test_a_gap_in_the_ticks_is_told(terminal: Terminal, how: list[str], request_name: str, line: str) -> None:
+    terminal.script = f"wait {request_name}\nwait 2\nlose link 3 data=lost"
+    code, out, err = terminal.run("ticks", "AAPL", *how, "--seconds", "10")
+    assert (code, err) == (0, "")
+    assert sum(line in each for each in out.splitlines()) == 1
+
+
 def test_orders_are_only_read(terminal: Terminal) -> None:
     for which in ([], ["--mine"], ["--completed"], ["--executions"]):
         assert terminal.run("orders", *which)[0] == 0
@@ -234,12 +248,26 @@ def test_the_seed_chooses_the_prices(terminal: Terminal) -> None:
         (["contract", "ES.FUT", "--expiry", "soon"], 2, "soon is no expiry; give the month"),
         (["contract", "AAPL.OPT.20130215.X.5"], 2, "X is no right of an option; it is C or P"),
         (["contract", "AAPL.OPT.20130215.C.five"], 2, "FIVE is no strike"),
-        (["bars", "AAPL", "--duration", "long"], 2, "--duration long: a number and S, D, W, M or Y is wanted"),
-        (["bars", "AAPL", "--duration", "0D"], 2, "--duration 0D"),
-        (["bars", "AAPL", "--bar", "7m"], 2, "--bar 7m: TWS has bars of 1, 5, 10, 15, 30 sec; "),
-        (["bars", "AAPL", "--end", "tomorrow"], 2, "--end tomorrow: a time as 2026-11-20T16:00-05:00 is wanted"),
+        (["bars", "AAPL", "--duration", "long"], 2, "--duration 'long': a number and S, D, W, M or Y is wanted"),
+        (["bars", "AAPL", "--duration", "0D"], 2, "--duration '0D'"),
+        (["bars", "AAPL", "--bar", "7m"], 2, "--bar '7m': TWS has bars of 1, 5, 10, 15, 30 sec; "),
+        (["bars", "AAPL", "--end", "tomorrow"], 2, "--end 'tomorrow': a time as 2026-11-20T16:00-05:00 is wanted"),
+        (["bars", "AAPL", "--bar", "1min1"], 2, "--bar '1min1': TWS has bars of"),
+        (["bars", "AAPL", "--what", "schedule"], 2, "--what SCHEDULE gives no bars; `trio-ibtws contract` shows the"),
+        (["bars", "AAPL", "--csv", ""], 2, "--csv '': a file is wanted, or - for stdout"),
+        (["bars", "@"], 2, "which contract? Give a symbol, as AAPL, or --con-id"),
+        (["bars", "AAPL", "--multiplier", "abc"], 2, "'abc' is no multiplier; it is a number, as 100"),
+        (["contract", "AAPL.OPT.20130215.C.nan"], 2, "NAN is no strike"),
+        (
+            ["contract", "EURUSD.CASH", "--currency", "GBP"],
+            2,
+            "EURUSD says USD and --currency says GBP: leave",
+        ),
+        (["contract", "--search", " "], 2, "--search what? Give the beginning of a symbol or name"),
+        (["contract", "AAPL", "--search", "micro"], 2, "AAPL is one contract and --search looks for others: leave one"),
+        (["positions", "--account", "U1"], 1, "there is no account U1; it may be DU1000001"),
         (["bars", "AAPL", "--what", "EGGS"], 1, "What to show field is missing or incorrect"),
-        (["book", "SPX.IND@CBOE", "--seconds", "5", "--json"], 1, "TWS code 10092"),
+        (["book", "SPX.IND@CBOE", "--seconds", "5", "--json"], 1, "; say whose book it is, as in AAPL@NASDAQ, or show"),
         (["account", "--account", "U1"], 1, "there is no account U1; it may be DU1000001"),
         (["account", "--tags", "Eggs"], 1, "TWS has no value of Eggs; without --tags"),
         (["scan"], 2, "which scan? Give a code, as TOP_PERC_GAIN; --codes lists them"),
@@ -263,6 +291,8 @@ def test_an_error_is_one_line(terminal: Terminal, arguments: list[str], code: in
         (["ticks", "AAPL", "--count", "none"], "'none' is no number of events: give 1 or more"),
         (["ticks", "AAPL", "--every", "Second"], "invalid choice: 'Second'"),
         (["book", "AAPL", "--rows", "21"], "'21' is no number of rows from 1 to 20"),
+        (["positions", "--port", "0"], "'0' is no port: give a number from 1 to 65535"),
+        (["positions", "--host", "two words"], "'two words' is no host name or address"),
         (["contract", "--con-id", "0"], "'0' is no contract id: `trio-ibtws contract SYMBOL` shows them"),
         (["contract", "AAPL", "--strike", "high"], "'high' is no positive number"),
         (["bars", "AAPL", "--csv", "-", "--json"], "not allowed with argument"),

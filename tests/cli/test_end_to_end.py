@@ -136,6 +136,23 @@ def test_a_reader_that_goes_away_is_no_traceback(port: int, how: list[str]) -> N
     assert (len(done.stdout.splitlines()), done.stderr) == (2, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+@pytest.mark.parametrize("arguments", [["ticks", "AAPL"], ["ticks", "AAPL", "--json"], ["contract", "AAPL"]])
+def test_a_full_disk_is_one_line(port: int, arguments: list[str]) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            command_line(*arguments, "--port", str(port)),
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=DEADLINE,
+            check=False,
+        )
+    complaint = "trio-ibtws: cannot write the output (No space left on device); send it elsewhere\n"
+    assert (done.returncode, done.stderr) == (1, complaint)
+
+
 # --- terminals ---------------------------------------------------------------------------------------------------
 
 

@@ -56,14 +56,19 @@ def test_another_file(tmp_path: Path) -> None:
     assert found(config=str(other))["port"] == (4002, str(other))
 
 
+def test_a_file_as_windows_editors_write_it(home: Path) -> None:
+    home.joinpath("x.toml").write_bytes(b"\xef\xbb\xbfport = 4002\r\n")
+    assert found(config=str(home / "x.toml"))["port"] == (4002, str(home / "x.toml"))
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("port = 70000", "port from {file}: '70000' is no port: give a number from 0 to 65535"),
-        ("port = [1]", "port from {file}: [1] is none"),
-        ("port = true", "port from {file}: True is none"),
+        ("port = 70000", "port from {file}: '70000' is no port: give a number from 1 to 65535"),
+        ("port = [1]", "port from {file}: [1] is no whole number"),
+        ("port = true", "port from {file}: True is no whole number"),
         ("client_id = -1", "client_id from {file}: '-1' is no client id"),
-        ("host = 7", "host from {file}: 7 is none"),
+        ("host = 7", "host from {file}: 7 is no text"),
         ('host = "two words"', "host from {file}: 'two words' is no host name or address"),
         ("colour = 3", "{file}: there is no setting 'colour'; it may have host, port, client_id"),
         ("port: 3", "the configuration {file} is no TOML: "),

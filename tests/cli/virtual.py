@@ -95,6 +95,7 @@ class Terminal:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self.simulators: list[Simulator] = []
+        self.script = ""
         self._capsys = capsys
         self._monkeypatch = monkeypatch
         monkeypatch.setattr(anyio, "run", run_virtually)
@@ -106,6 +107,8 @@ class Terminal:
     async def _opened(self, **options: Any) -> AsyncGenerator[Simulator]:
         async with traded_on(**options) as sim:
             self.simulators.append(sim)
+            if self.script:
+                sim.run_script(self.script)
             yield sim
 
     def resize(self, columns: int) -> None:

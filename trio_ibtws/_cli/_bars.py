@@ -22,8 +22,15 @@ from ._which import described, digits_of, find_one, local_zone, wanted
 __all__ = ["check", "command"]
 
 _DURATION = re.compile(r"(\d+) ?([SDWMY])")
-_SIZE = re.compile(r"(\d+) ?(s|m|h|d|w)\w*")
-_UNITS = {"s": "sec", "m": "min", "h": "hour", "d": "day", "w": "week"}
+_SIZE = re.compile(r"(\d+) ?([a-z]+)")
+_UNITS = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "sec"),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "min"),
+    **dict.fromkeys(("h", "hour", "hours"), "hour"),
+    **dict.fromkeys(("d", "day", "days"), "day"),
+    **dict.fromkeys(("w", "week", "weeks"), "week"),
+    **dict.fromkeys(("mo", "month", "months"), "month"),
+}
 # IB's bar sizes, spelt as TWS wants them.
 _SIZES = {
     "sec": (1, 5, 10, 15, 30),
@@ -48,6 +55,10 @@ def check(arguments: argparse.Namespace) -> None:
     _duration(arguments.duration)
     _bar_size(arguments.bar)
     _end(arguments.end)
+    if arguments.what == "SCHEDULE":
+        raise CommandError("--what SCHEDULE gives no bars; `trio-ibtws contract` shows the trading hours", code=MISUSED)
+    if arguments.csv == "":
+        raise CommandError("--csv '': a file is wanted, or - for stdout", code=MISUSED)
 
 
 async def command(client: Client, arguments: argparse.Namespace) -> int:
@@ -82,17 +93,17 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
 def _duration(text: str) -> str:
     match = _DURATION.fullmatch(text.strip().upper())
     if match is None or not int(match[1]):
-        raise CommandError(f"--duration {text}: a number and S, D, W, M or Y is wanted, as 5D", code=MISUSED)
+        raise CommandError(f"--duration {text!r}: a number and S, D, W, M or Y is wanted, as 5D", code=MISUSED)
     return f"{int(match[1])} {match[2]}"
 
 
 def _bar_size(text: str) -> str:
     match = _SIZE.fullmatch(text.strip().lower())
-    unit = "" if match is None else "month" if text.strip().lower().endswith(("mo", "month")) else _UNITS[match[2]]
+    unit = "" if match is None else _UNITS.get(match[2], "")
     count = int(match[1]) if match is not None else 0
     if count not in _SIZES.get(unit, ()):
         offered = "; ".join(f"{', '.join(map(str, counts))} {name}" for name, counts in _SIZES.items())
-        raise CommandError(f"--bar {text}: TWS has bars of {offered}", code=MISUSED)
+        raise CommandError(f"--bar {text!r}: TWS has bars of {offered}", code=MISUSED)
     if unit in ("sec", "min", "hour"):
         return _PLURAL.get((unit, count), f"{count} {unit}s")
     return f"{count} {unit}"
@@ -105,7 +116,7 @@ def _end(text: str) -> str:
     try:
         return format_time(datetime.fromisoformat(text).astimezone())
     except (ValueError, OverflowError):
-        raise CommandError(f"--end {text}: a time as 2026-11-20T16:00-05:00 is wanted", code=MISUSED) from None
+        raise CommandError(f"--end {text!r}: a time as 2026-11-20T16:00-05:00 is wanted", code=MISUSED) from None
 
 
 def _times(bars: Sequence[BarData], zone: tzinfo) -> Iterator[datetime | date]:
@@ -144,6 +155,8 @@ def _write_csv(path: str, bars: Sequence[_Row]) -> None:
 @contextmanager
 def _opened(path: str) -> Iterator[TextIO]:
     if path == "-":
+        if sys.stdout is None:
+            raise CommandError("there is no stdout to write to; give --csv a file")
         yield sys.stdout
         return
     try:

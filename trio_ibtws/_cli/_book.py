@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._client import Client
@@ -40,9 +41,9 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
       DepthError: TWS has the book under another contract.
     """
     found = await find_one(client, arguments)
-    subscription = client.mkt_depth(found.contract, arguments.rows, arguments.smart, buffer=10_000)
+    changes = partial(client.mkt_depth, found.contract, arguments.rows, arguments.smart, buffer=10_000)
     if arguments.json:
-        return (await watch(subscription, _print, arguments)).exit_code
+        return (await watch(changes(), _print, arguments)).exit_code
     from ._board import Board
     from ._tables import make_console
 
@@ -55,7 +56,7 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
             shown.take(watched, event, board)
             board.refresh()
 
-        watched = await watch(subscription, take, arguments)
+        watched = await watch(changes(), take, arguments)
     shown.summary = watched.summary()
     board.finish()
     return watched.exit_code

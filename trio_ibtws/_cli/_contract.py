@@ -12,6 +12,7 @@ from .._client import Client
 from .._contracts._qualify import Qualified
 from ..times import TimeError
 from . import _json
+from ._errors import MISUSED, CommandError
 from ._which import described, digits_of, find_all, wanted
 
 __all__ = ["check", "command"]
@@ -21,9 +22,15 @@ _EXCHANGES_SHOWN = 8
 
 
 def check(arguments: argparse.Namespace) -> None:
-    """Raise ``CommandError`` if the words describe no contract."""
+    """Raise ``CommandError`` if the words describe no contract, or what to search for."""
     if arguments.search is None:
         wanted(arguments)
+    elif not arguments.search.strip():
+        raise CommandError("--search what? Give the beginning of a symbol or name", code=MISUSED)
+    elif arguments.contract is not None:
+        raise CommandError(
+            f"{arguments.contract} is one contract and --search looks for others: leave one away", code=MISUSED
+        )
 
 
 async def command(client: Client, arguments: argparse.Namespace) -> int:

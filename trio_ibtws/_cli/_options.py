@@ -34,7 +34,7 @@ contracts:
 def add_server(command: argparse.ArgumentParser) -> None:
     """Add where to connect to, and on which event loop."""
     group = command.add_argument_group("connection")
-    group.add_argument("--host", help="where TWS or IB Gateway runs (127.0.0.1)")
+    group.add_argument("--host", type=_settings.host, help="where TWS or IB Gateway runs (127.0.0.1)")
     group.add_argument("--port", type=_settings.port, help="its API port (7497)")
     group.add_argument("--client-id", type=_settings.client_id, metavar="N", help="the API client id (0)")
     group.add_argument("--config", metavar="FILE", help="a TOML file with host, port and client_id")

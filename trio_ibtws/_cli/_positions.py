@@ -7,6 +7,7 @@ import argparse
 from .._client import Client
 from .._gen.events import Position
 from . import _json
+from ._errors import CommandError
 from ._which import described
 
 __all__ = ["command"]
@@ -16,9 +17,12 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
     """Print the positions.
 
     Raises:
+      CommandError: there is no such account.
       RequestError: TWS refuses the list.
     """
     rows = [row for row in await client.positions() if arguments.account in (None, row.account)]
+    if not rows and arguments.account not in (None, *client.accounts):
+        raise CommandError(f"there is no account {arguments.account}; it may be {', '.join(client.accounts)}")
     if arguments.json:
         _json.write(rows)
     else:

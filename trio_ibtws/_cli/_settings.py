@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ._errors import MISUSED, CommandError
 
-__all__ = ["Setting", "Settings", "client_id", "config_path", "find_settings", "port"]
+__all__ = ["Setting", "Settings", "client_id", "config_path", "find_settings", "free_port", "host", "port"]
 
 _DEFAULTS = {"host": "127.0.0.1", "port": 7497, "client_id": 0}
 
@@ -25,6 +25,7 @@ _VARIABLES = {
     "port": ("TRIO_IBTWS_PORT", "IB_SERVER_PORT"),
     "client_id": ("TRIO_IBTWS_CLIENT_ID",),
 }
+_KINDS = {str: "text", int: "whole number"}
 _MOST_CLIENT_ID = 2**31 - 1
 
 
@@ -91,7 +92,7 @@ def _of_file(given: str | None) -> Iterator[tuple[str, Setting]]:
 
 def _read(path: Path, *, needed: bool) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin with a mark
     except FileNotFoundError:
         if not needed:
             return {}
@@ -110,22 +111,32 @@ def _checked(name: str, value: Any, source: str) -> Any:
     check, kind = _CHECKS[name]
     try:
         if not isinstance(value, str) and type(value) is not kind:
-            raise argparse.ArgumentTypeError(f"{value!r} is none")
+            raise argparse.ArgumentTypeError(f"{value!r} is no {_KINDS[kind]}")
         return check(str(value))
     except argparse.ArgumentTypeError as error:
         raise CommandError(f"{name} from {source}: {error}", code=MISUSED) from None
 
 
-def _host(text: str) -> str:
-    if not text.isprintable() or " " in text:
+def host(text: str) -> str:
+    """Return a name or address, for argparse."""
+    if not text or not text.isprintable() or " " in text:
         raise argparse.ArgumentTypeError(f"{text!r} is no host name or address")
     return text
 
 
 def port(text: str) -> int:
-    """Return a TCP port, for argparse."""
-    if not (text.isdecimal() and int(text) < 1 << 16):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
+    """Return the TCP port of a server, for argparse."""
+    return _port(text, least=1)
+
+
+def free_port(text: str) -> int:
+    """Return a TCP port to listen on, for argparse; 0 means any that is free."""
+    return _port(text, least=0)
+
+
+def _port(text: str, *, least: int) -> int:
+    if not (text.isdecimal() and least <= int(text) < 1 << 16):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from {least} to 65535")
     return int(text)
 
 
@@ -137,7 +148,7 @@ def client_id(text: str) -> int:
 
 
 _CHECKS: dict[str, tuple[Callable[[str], Any], type[Any]]] = {
-    "host": (_host, str),
+    "host": (host, str),
     "port": (port, int),
     "client_id": (client_id, int),
 }

@@ -20,6 +20,7 @@ from .._gen.events import (
     TickByTickMidPoint,
     TickReqParams,
 )
+from .._runtime._events import Gap
 from .._runtime._streams import Subscription
 from . import _json
 from ._run import Watch, watch
@@ -58,22 +59,23 @@ async def command(client: Client, arguments: argparse.Namespace) -> int:
       RequestError: TWS refuses the data.
     """
     found = await find_one(client, arguments)
-    subscription: Subscription[Any]
-    if arguments.every is not None:
-        subscription = client.tick_by_tick_data(found.contract, arguments.every, buffer=10_000)
-    else:
-        client.market_data_type(_DATA[arguments.data])
-        subscription = client.mkt_data(found.contract, arguments.generic, buffer=10_000)
     if arguments.json:
-        return (await watch(subscription, _print, arguments)).exit_code
-    return await _show(subscription, found, arguments)
+        return (await watch(_ticks(client, found, arguments), _print, arguments)).exit_code
+    return await _show(client, found, arguments)
+
+
+def _ticks(client: Client, found: Qualified, arguments: argparse.Namespace) -> Subscription[Any]:
+    if arguments.every is not None:
+        return client.tick_by_tick_data(found.contract, arguments.every, buffer=10_000)
+    client.market_data_type(_DATA[arguments.data])
+    return client.mkt_data(found.contract, arguments.generic, buffer=10_000)
 
 
 def _print(_: Watch, event: Any) -> None:
     print(_json.line(event), flush=True)
 
 
-async def _show(subscription: Subscription[Any], found: Qualified, arguments: argparse.Namespace) -> int:
+async def _show(client: Client, found: Qualified, arguments: argparse.Namespace) -> int:
     from ._board import Board
     from ._tables import make_console
 
@@ -86,7 +88,7 @@ async def _show(subscription: Subscription[Any], found: Qualified, arguments: ar
             shown.take(watched, event, board)
             board.refresh()
 
-        watched = await watch(subscription, take, arguments)
+        watched = await watch(_ticks(client, found, arguments), take, arguments)
     if board.pictured:
         shown.summary = watched.summary()
         board.finish()
@@ -136,7 +138,7 @@ class _Quote:
         board.say(f"{watched.seconds:8.2f}  {name.lower().replace('_', ' '):<18} {self._shown(name, value)}")
 
     def _shown(self, name: str, value: Any) -> str:
-        if name == "LAST_TIMESTAMP":
+        if name == "LAST_TIMESTAMP" and str(value).isdecimal():
             return f"{datetime.fromtimestamp(int(value), self._zone):%Y-%m-%d %H:%M:%S} {self._zone_name}"
         return value if isinstance(value, str) else _text(value, self._digits if name in _PRICES else None)
 
@@ -209,7 +211,10 @@ class _Every:
 
     def take(self, _: Watch, event: Any, board: Board) -> None:
         """Note a tick; where there is no picture, print it."""
-        line = f"{datetime.fromtimestamp(event.time, self._zone):%H:%M:%S}  {self._words(event)}"
+        if isinstance(event, Gap):
+            line = f"ticks may be missing: {event.reason}"
+        else:
+            line = f"{datetime.fromtimestamp(event.time, self._zone):%H:%M:%S}  {self._words(event)}"
         self._lines.append(line)
         board.say(line)
 

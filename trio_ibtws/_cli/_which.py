@@ -17,6 +17,7 @@ from .._client import Client
 from .._contracts._qualify import Ambiguous, Qualified
 from ..times import TimeError, zone_of
 from ._errors import MISUSED, CommandError
+from ._options import positive
 
 __all__ = ["described", "digits_of", "find_all", "find_one", "local_zone", "wanted"]
 
@@ -39,6 +40,7 @@ _TYPES = {
 
 _PAIR = re.compile(r"([A-Z]{3})([A-Z]{3})")
 _DATE = re.compile(r"\d{6}(\d\d)?")
+_MULTIPLIER = re.compile(r"\d+(\.\d+)?")
 _RIGHTS = {"C": "C", "CALL": "C", "P": "P", "PUT": "P"}
 _SHOWN = 4
 _USUAL_DIGITS = 2
@@ -72,7 +74,7 @@ def wanted(arguments: argparse.Namespace) -> Contract:
         given = _RIGHTS[given] if name == "right" and given else given
         if given is not None and terms.setdefault(name, given) != given:
             raise _misused(f"{arguments.contract} says {terms[name]} and {_flag(name)} says {given}: leave one away")
-    if not terms.keys() & {"symbol", "con_id", "local_symbol"}:
+    if not any(terms.get(name) for name in ("symbol", "con_id", "local_symbol")):
         raise _misused("which contract? Give a symbol, as AAPL, or --con-id")
     _check(terms)
     if "con_id" not in terms:
@@ -110,8 +112,8 @@ def _currencies(text: str, symbol: str, more: list[str]) -> dict[str, Any]:
 
 def _strike(text: str, strike: str) -> float:
     try:
-        return float(strike)
-    except ValueError:
+        return positive(strike)
+    except argparse.ArgumentTypeError:
         raise _misused(f"{text}: {strike} is no strike; write an option as AAPL.OPT.20261218.C.250") from None
 
 
@@ -122,6 +124,8 @@ def _check(terms: dict[str, Any]) -> None:
         raise _misused(f"{terms['expiry']} is no expiry; give the month, 202612, or the last trading day, 20261218")
     if terms.get("right", "C") not in _RIGHTS:
         raise _misused(f"{terms['right']} is no right of an option; it is C or P")
+    if not _MULTIPLIER.fullmatch(terms.get("multiplier", "1")):
+        raise _misused(f"{terms['multiplier']!r} is no multiplier; it is a number, as 100")
 
 
 def _complete(terms: dict[str, Any]) -> None:
@@ -129,8 +133,9 @@ def _complete(terms: dict[str, Any]) -> None:
     kind = terms.setdefault("sec_type", "STK" if "expiry" not in terms else "OPT" if "strike" in terms else "FUT")
     pair = _PAIR.fullmatch(terms.get("symbol", "")) if kind == "CASH" else None
     if pair is not None:
+        if terms.setdefault("currency", pair[2]) != pair[2]:
+            raise _misused(f"{pair[0]} says {pair[2]} and --currency says {terms['currency']}: leave one away")
         terms["symbol"] = pair[1]
-        terms.setdefault("currency", pair[2])
     terms.setdefault("exchange", _TYPES[kind])
     terms.setdefault("currency", "USD")
 

@@ -48,6 +48,11 @@ async def open_stream(host: str, port: int) -> SocketStream:
     """Return a TCP connection; raises ``ConnectRefused`` with what to look at when nothing listens there."""
     try:
         return await anyio.connect_tcp(host, port)
+    except socket.gaierror as exc:
+        raise ConnectRefused(
+            f"the host {host!r} is not known ({exc}). Give the name or address of the computer that TWS or IB Gateway "
+            "runs on: 127.0.0.1 is this one"
+        ) from exc
     except OSError as exc:
         refused = ConnectRefused(
             f"nothing answers at {host}:{port} ({exc.__cause__ or exc}). Start TWS or IB Gateway, switch on 'Enable "
@@ -61,7 +66,7 @@ def timed_out(phase: str, seconds: float) -> ConnectTimeout:
     """Return the error of a start that took too long."""
     what = {
         "connect": "the address took no connection",
-        "handshake": "the peer said nothing; is it TWS or IB Gateway, and does a dialog wait there for a click?",
+        "handshake": "the peer did not answer as TWS does; is it one, and does a dialog there wait for a click?",
         "start-up": "TWS shook hands but did not name its accounts and the next order id; is it logged in?",
     }[phase]
     return ConnectTimeout(f"no session within {seconds:g} s, in the phase {phase!r}: {what}", phase=phase)
