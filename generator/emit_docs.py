@@ -25,8 +25,8 @@ two are `async def`, the others plain `def`: they cannot block.
 only by a release that has it.
 
 Every stream function also takes `buffer=1000`, `overflow="raise"` and `share=False`, by keyword; orders do not. A
-stream with `overflow="drop_oldest"` may yield `Lagged`, one of market data a `Gap` after TWS lost its lines (1101): both
-are in no union. `overflow="conflate"` exists where it says so.
+stream with `overflow="drop_oldest"` may yield `Lagged`, one of market data a `Gap` after TWS lost its lines (1101);
+neither is in the unions. `overflow="conflate"` exists where it says so.
 """
 
 _WIDTH = 120
