@@ -90,7 +90,8 @@ def _parameter(parameter: inspect.Parameter) -> str:
 
 
 def _numbers(holder: type) -> dict[str, int]:
-    numbers = {name: value for name, value in vars(holder).items() if isinstance(value, int)}
+    """Return a holder's constants; Python 3.13 notes the line that a class begins at among them."""
+    numbers = {name: each for name, each in vars(holder).items() if isinstance(each, int) and not name.startswith("__")}
     return dict(sorted(numbers.items(), key=lambda item: (item[1], item[0])))
 
 

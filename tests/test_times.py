@@ -57,6 +57,8 @@ def at(*parts: int) -> datetime:
         (0, at(1970, 1, 1)),
         (-2208988800, at(1900, 1, 1)),
         ("19801212-14:30:00", at(1980, 12, 12, 14, 30)),  # a head time stamp
+        ("19801212-14:30:00Z", at(1980, 12, 12, 14, 30)),  # the same, where the server marks UTC
+        ("19801212 14:30:00Z", at(1980, 12, 12, 14, 30)),
         ("20261218 08:30:00 US/Central", at(2026, 12, 18, 14, 30)),  # lastTradeDateOrContractMonth
         ("20180621 13:00 CST", at(2018, 6, 21, 18)),
         ("2018-06-05 17:36:24.0 UTC", at(2018, 6, 5, 17, 36, 24)),  # a headline's, to which a zone was added
@@ -248,6 +250,11 @@ def test_bars_of_every_kind() -> None:
         ("GB-Eire", "Europe/London"),
         ("Hongkong", "Asia/Hong_Kong"),
         ("Australia/NSW", "Australia/Sydney"),
+        ("Pacific Time", "America/Los_Angeles"),
+        ("Australian Eastern Daylight Time", "Australia/Sydney"),
+        ("E. Australia Standard Time", "Australia/Brisbane"),
+        ("Central Standard Time (Mexico)", "America/Mexico_City"),
+        ("IST (Irish Standard Time)", "Europe/Dublin"),
         ("Europe/London", "Europe/London"),
         ("US/Eastern", "America/New_York"),
     ],

@@ -17,23 +17,30 @@ __all__ = ["find_zone", "has_database"]
 
 _NAMES = {
     "America/New_York": "US/Eastern EST EDT EST5EDT|Eastern Standard Time|Eastern Daylight Time|Eastern Time",
+    "America/Indiana/Indianapolis": "US/East-Indiana|US Eastern Standard Time",
     "America/Chicago": "US/Central CST CDT CST6CDT|Central Standard Time|Central Daylight Time|Central Time",
-    "America/Denver": "US/Mountain MST MDT MST7MDT|Mountain Standard Time|Mountain Daylight Time",
-    "America/Los_Angeles": "US/Pacific PST PDT PST8PDT|Pacific Standard Time|Pacific Daylight Time",
-    "America/Anchorage": "US/Alaska|Alaska Standard Time",
-    "America/Phoenix": "US/Arizona",
-    "Pacific/Honolulu": "US/Hawaii HST|Hawaii Standard Time",
+    "America/Denver": "US/Mountain MST MDT MST7MDT|Mountain Standard Time|Mountain Daylight Time|Mountain Time",
+    "America/Los_Angeles": "US/Pacific PST PDT PST8PDT|Pacific Standard Time|Pacific Daylight Time|Pacific Time",
+    "America/Anchorage": "US/Alaska|Alaska Standard Time|Alaska Daylight Time|Alaskan Standard Time",
+    "America/Phoenix": "US/Arizona|US Mountain Standard Time",
+    "Pacific/Honolulu": "US/Hawaii HST|Hawaii Standard Time|Hawaii-Aleutian Standard Time|Hawaiian Standard Time",
     "America/Toronto": "Canada/Eastern",
     "America/Winnipeg": "Canada/Central",
     "America/Edmonton": "Canada/Mountain",
     "America/Vancouver": "Canada/Pacific",
-    "America/Halifax": "Canada/Atlantic|Atlantic Standard Time",
-    "America/Mexico_City": "Mexico/General",
-    "America/Sao_Paulo": "Brazil/East BRT|Brasilia Time|E. South America Standard Time",
-    "America/Argentina/Buenos_Aires": "America/Buenos_Aires|Argentina Standard Time",
+    "America/Regina": "Canada/Saskatchewan|Canada Central Standard Time",
+    "America/Halifax": "Canada/Atlantic|Atlantic Standard Time|Atlantic Daylight Time",
+    "America/St_Johns": "Canada/Newfoundland|Newfoundland Standard Time|Newfoundland Daylight Time",
+    "America/Mexico_City": "Mexico/General|Central Standard Time (Mexico)",
+    "America/Bogota": "|SA Pacific Standard Time|Colombia Time",
+    "America/Santiago": "Chile/Continental|Chile Time|Pacific SA Standard Time",
+    "America/Sao_Paulo": "Brazil/East BRT|Brasilia Time|Brasilia Standard Time|E. South America Standard Time",
+    "America/Argentina/Buenos_Aires": "America/Buenos_Aires|Argentine Time|Argentina Standard Time",
     "Europe/London": "GB GB-Eire BST|GMT Standard Time|British Summer Time",
-    "Europe/Dublin": "Eire",
-    "Europe/Lisbon": "Portugal WET WEST|Western European Time",
+    "Europe/Dublin": "Eire|Irish Standard Time",
+    "Europe/Lisbon": (
+        "Portugal WET WEST|Western European Time|Western European Standard Time|Western European Summer Time"
+    ),
     "Europe/Brussels": (
         "CET CEST MET MEST|Central European Standard Time|Central European Summer Time|Central European Time|"
         "Middle Europe Time|Middle Europe Summer Time|Romance Standard Time|Central Europe Standard Time"
@@ -41,9 +48,16 @@ _NAMES = {
     "Europe/Berlin": "|W. Europe Standard Time",
     "Europe/Warsaw": "Poland",
     "Europe/Athens": "EET EEST|Eastern European Time|Eastern European Standard Time|Eastern European Summer Time",
+    "Europe/Helsinki": "|FLE Standard Time",
+    "Europe/Bucharest": "|GTB Standard Time",
     "Europe/Kyiv": "Europe/Kiev",
     "Europe/Moscow": "W-SU MSK|Moscow Standard Time|Russian Standard Time",
-    "Europe/Istanbul": "Turkey TRT",
+    "Europe/Istanbul": "Turkey TRT|Turkey Time|Turkey Standard Time",
+    "Asia/Dubai": "|Gulf Standard Time|Arabian Standard Time",
+    "Asia/Riyadh": "|Arab Standard Time",
+    "Asia/Bangkok": "|Indochina Time|SE Asia Standard Time",
+    "Asia/Manila": "|Philippines Standard Time|Philippine Standard Time",
+    "Asia/Kuala_Lumpur": "|Malaysia Time",
     "Asia/Jerusalem": "Israel Asia/Tel_Aviv|Israel Standard Time|Israel Daylight Time",
     "Asia/Kolkata": "Asia/Calcutta|India Standard Time",
     "Asia/Ho_Chi_Minh": "Asia/Saigon",
@@ -55,11 +69,15 @@ _NAMES = {
     "Asia/Tokyo": "Japan JST|Japan Standard Time|Tokyo Standard Time",
     "Australia/Sydney": (
         "Australia/NSW Australia/ACT Australia/Canberra AEST AEDT|AUS Eastern Standard Time|"
-        "Australian Eastern Standard Time|Australian Eastern Standard Time (New South Wales)|Australian Eastern Time"
+        "Australian Eastern Standard Time|Australian Eastern Standard Time (New South Wales)|Australian Eastern Time|"
+        "Australian Eastern Daylight Time|"
+        "Australian Eastern Daylight Time (New South Wales)"
     ),
+    "Australia/Brisbane": "Australia/Queensland|E. Australia Standard Time",
+    "Australia/Darwin": "Australia/North|AUS Central Standard Time",
     "Australia/Perth": "Australia/West AWST|W. Australia Standard Time|Australian Western Standard Time",
-    "Pacific/Auckland": "NZ NZST NZDT|New Zealand Standard Time",
-    "Africa/Johannesburg": "SAST|South Africa Standard Time",
+    "Pacific/Auckland": "NZ NZST NZDT|New Zealand Standard Time|New Zealand Daylight Time",
+    "Africa/Johannesburg": "SAST|South Africa Standard Time|South African Standard Time",
 }
 """The current name: the others, those of one word before the first bar."""
 

@@ -35,8 +35,9 @@ Fold = Literal["raise", "earlier", "later"]
 """What a local time means that comes twice in the night in which summer time ends."""
 
 _CLOCK = r"(\d\d?):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?"
-_LOCAL = re.compile(rf"(\d{{4}})(\d\d)(\d\d) +{_CLOCK}(?:\s+(\S.*))?")
-_DASHED = re.compile(rf"(\d{{4}})(\d\d)(\d\d)-{_CLOCK}(?: +(\S.*))?")
+_ZONE = r"(?:(?=\s|Z$)\s*(\S.*))?"  # servers from 214 on may end UTC with a Z
+_LOCAL = re.compile(rf"(\d{{4}})(\d\d)(\d\d) +{_CLOCK}{_ZONE}")
+_DASHED = re.compile(rf"(\d{{4}})(\d\d)(\d\d)-{_CLOCK}{_ZONE}")
 _ISO = re.compile(rf"(\d{{4}})-(\d\d)-(\d\d)[T ]{_CLOCK}(?: *(\S.*))?")
 _DAY = re.compile(r"(\d{4})(\d\d)(\d\d)|(\d{4})-(\d\d)-(\d\d)")
 _NUMBER = re.compile(r"-\d+|\d{9,}(\.\d+)?")  # eight digits are a day, and fewer nothing that TWS writes
