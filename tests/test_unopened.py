@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -81,6 +82,14 @@ async def test_one_that_was_cancelled_while_it_opened_does_not_warn() -> None:
             await tasks.start(client.mkt_data(stock("A")).run)
         gc.collect()
         await assert_usable(client, peer)
+
+
+async def test_it_shows_whether_it_is_open() -> None:
+    async with connected() as (client, _):
+        subscription = client.mkt_data(stock("A"))
+        assert re.fullmatch(f"<Subscription of reqMktData, not open: {HOW}.*>", repr(subscription))
+        async with subscription:
+            assert repr(subscription) == "<Subscription of reqMktData>"
 
 
 def test_blocking_says_with() -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ibapi import common
-from ibapi.common import TickAttrib
+from ibapi.common import BarData, TickAttrib
 from ibapi.contract import ComboLeg, Contract
 from ibapi.order import Order
 from ibapi.order_state import OrderState
 
-from trio_ibtws import OpenOrder, TickPrice
+from trio_ibtws import OpenOrder, Result, TickPrice
 from trio_ibtws._runtime._values import integer, number, size
 
 UNSET_DOUBLE = getattr(common, "UNSET_DOUBLE", 1.7976931348623157e308)
@@ -91,3 +92,10 @@ def test_ibapis_objects_in_an_event_are_written_out() -> None:
     assert "action='BUY'" in shown
     assert "lmtPrice" not in shown
     assert " at 0x" not in shown
+
+
+def test_ibapis_objects_in_an_answer_are_written_out() -> None:
+    bar = BarData()
+    bar.date, bar.close = "20130115", 2.5
+    assert re.fullmatch(r"\[BarData\(date='20130115', close=2\.5.*\), 'a', 1\]", repr(Result([bar, "a", 1])))
+    assert repr(Result([])) == "[]"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
+from ._events import shown
 from ._tables import to_pandas, to_polars
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class Result(list[T], Generic[T, End]):
     def __init__(self, rows: Iterable[T] = (), end: End | None = None) -> None:
         super().__init__(rows)
         self.end = end
+
+    def __repr__(self) -> str:
+        return shown(list(self))
 
     def to_pandas(self, zone: str | tzinfo | None = None) -> pandas.DataFrame:
         """Return the rows as a table, as ``trio_ibtws.to_pandas`` does."""

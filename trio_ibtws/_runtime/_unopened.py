@@ -27,6 +27,10 @@ class Unopened:
         self._asked = asked
         self._entered = False
 
+    def __repr__(self) -> str:
+        kind = f"{type(self).__name__} of {self._asked}"
+        return f"<{kind}>" if self._entered else f"<{kind}, not open: {self._how}>"
+
     def _given_away(self) -> str:
         """Return what it sends, for another who will open it."""
         self._entered = True
