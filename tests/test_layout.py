@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import pydoc
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -255,3 +256,12 @@ def test_what_most_programs_do_without_is_imported_when_it_is_asked_for() -> Non
         "trio_ibtws.simulator trio_ibtws.simulator trio_ibtws",
         "True False",
     ]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in {*dir(trio_ibtws), *trio_ibtws._LATER} if name[0] != "_"))
+def test_help_is_there_for_every_public_name(name: str) -> None:
+    """It looks up the names in a struct's annotations, some of which are imported for type checkers only."""
+    value = getattr(trio_ibtws, name)
+    assert isinstance(value, str) or pydoc.render_doc(value)  # a union with a class of ibapi's is a text
+    if isinstance(value, type) and issubclass(value, msgspec.Struct):
+        assert list(inspect.signature(value).parameters) == list(value.__struct_fields__)
