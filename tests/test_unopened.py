@@ -64,8 +64,9 @@ async def test_using_it_unopened_says_what_to_write(
         await assert_usable(client, peer)
 
 
-async def test_dropping_it_warns_that_nothing_was_sent() -> None:
+async def test_dropping_an_order_warns_that_nothing_was_sent() -> None:
     async with connected(trading=True) as (client, peer):
+        client.mkt_data(stock("A"))  # nothing is lost with this one
         with pytest.warns(RuntimeWarning, match=f"placeOrder was never opened, so that nothing was sent: {HOW}"):
             client.place_order(stock("A"), market_order("BUY", 1))  # which in other libraries is an order
         await assert_usable(client, peer)
@@ -98,8 +99,9 @@ def test_blocking_says_with() -> None:
         unopened: Any = tws.mkt_data(us_stock("AAPL"))
         with pytest.raises(TypeError, match=f"^reqMktData is not open, and cannot be iterated over: {how}"):
             iter(unopened)
-        with pytest.warns(RuntimeWarning, match=f"reqPnL was never opened, so that nothing was sent: {how}"):
-            tws.pnl("DU1", "")
+        tws.pnl("DU1", "")
+        with pytest.warns(RuntimeWarning, match=f"placeOrder was never opened, so that nothing was sent: {how}"):
+            tws.place_order(us_stock("AAPL"), market_order("BUY", 1))
 
 
 @pytest.mark.parametrize("what", ["SCHEDULE", "schedule"])

@@ -8,10 +8,11 @@ request was encoded it did not happen, later ``leave`` takes it back or tells TW
 from __future__ import annotations
 
 import copy
+import threading
 from typing import Any, TypeVar
 
 import anyio
-from anyio.lowlevel import checkpoint_if_cancelled, current_token
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from ..errors import InvalidRequest
 from ._argument_checks import is_count, is_flag
@@ -34,19 +35,15 @@ class Calls:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._home = current_token()
+        self._home = threading.get_ident()
 
     def _check_home(self) -> None:
-        """Raise ``RuntimeError`` in another thread or event loop than the client's, which would not hear of it."""
-        try:
-            if current_token() == self._home:
-                return
-        except RuntimeError:  # no event loop runs here
-            pass
-        raise RuntimeError(
-            "a client belongs to the event loop in which it was opened, and this is another one, or another thread. "
-            "Nothing was sent; come there with anyio.from_thread, or use trio_ibtws.blocking"
-        )
+        """Raise ``RuntimeError`` in another thread than the client's, whose event loop would not hear of it."""
+        if threading.get_ident() != self._home:
+            raise RuntimeError(
+                "a client belongs to the event loop in which it was opened, and this is another thread. Come there with "
+                "anyio.from_thread, or use trio_ibtws.blocking. Nothing was sent"
+            )
 
     # --- queries
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 __all__ = ["Unopened"]
 
+_ORDERS = ("placeOrder", "exerciseOptions")
+
 
 class Unopened:
     """The base of what sends its request when its block is entered.
 
-    Iterating over it or awaiting it is a TypeError that says what to write, and dropping it warns. Type checkers do not
-    see these methods, and refuse such code themselves.
+    Iterating over it or awaiting it is a TypeError that says what to write; dropping an order warns. Type checkers do
+    not see these methods, and refuse such code themselves.
     """
 
     _asked = ""
@@ -37,7 +39,7 @@ class Unopened:
         return self._asked
 
     def __del__(self) -> None:
-        if not self._entered:
+        if not self._entered and self._asked in _ORDERS:
             warnings.warn(
                 f"{self._asked} was never opened, so that nothing was sent: {self._how}", RuntimeWarning, stacklevel=2
             )

@@ -1,8 +1,9 @@
 """The audit log: every mutation is written down before it begins and when its outcome is known.
 
 One line of JSON for each, appended: time, token id, operation, its hash, the arguments with account ids masked, and the
-outcome. What cannot be written down is not done, and it is on the disk before it is begun; but what reduces risk (a
-cancel, the kill switch) is done at once, whatever becomes of the disk.
+outcome. What cannot be written down is not done; but what reduces risk (a cancel, the kill switch) is done at once,
+whatever becomes of the disk. A record is the system's before the mutation is begun, so that it outlives this process;
+that an order outlives the machine is what the order book's journal is for.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import json
 import logging
 import os
 import re
-import stat
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,7 +19,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import anyio.to_thread
 import msgspec
 
 from ..errors import JournalError
@@ -48,21 +47,17 @@ class AuditLog:
 
     Args:
       path: the file; without one the records have the logger's level INFO, and it is yours to see that they are kept.
-      durable: whether a mutation's record is on the disk, not only with the system, before it is begun. A worker thread
-        waits for the disk.
 
     Raises:
       JournalError: the file cannot be opened.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, *, durable: bool = True) -> None:
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self.path: Path | None = None if path is None else Path(path)
         self._file: int | None = None
-        self._durable = False
         if self.path is not None:
             try:
                 self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-                self._durable = durable and stat.S_ISREG(os.fstat(self._file).st_mode)  # a pipe has no disk
             except OSError as exc:
                 raise JournalError(f"the audit log {self.path} cannot be opened: {exc}") from exc
 
@@ -83,19 +78,6 @@ class AuditLog:
             raise JournalError(f"the audit log {self.path} cannot be written: {exc}") from exc
         if written != len(data):
             raise JournalError(f"the audit log {self.path} is full: {written} of {len(data)} bytes were written")
-
-    async def sync(self) -> None:
-        """Return when what was written is on the disk.
-
-        Raises:
-          JournalError: it cannot be.
-        """
-        if self._file is None or not self._durable:
-            return
-        try:
-            await anyio.to_thread.run_sync(os.fsync, self._file, abandon_on_cancel=True)
-        except OSError as exc:
-            raise JournalError(f"the audit log {self.path} cannot be written: {exc}") from exc
 
     def close(self) -> None:
         """Close the file."""
@@ -150,7 +132,6 @@ async def perform(context: Context, name: str, args: Mapping[str, Any], run: Cal
         _note(context.audit, begun)
     else:
         context.audit.write(begun)
-        await context.audit.sync()
     outcome: Any = {"cancelled": "the outcome is not known"}
     try:
         result = await run()
