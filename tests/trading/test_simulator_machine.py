@@ -28,7 +28,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.script import settle, stock
+from tests.script import stock
 from tests.trading.dying import Dying, Fuse, arm
 from tests.trading.test_simulator_stories import STATES, Seen
 from tests.trading.virtual import Time, backend
@@ -183,11 +183,18 @@ class SimulatorMachine(RuleBasedStateMachine):
         async def quiet() -> None:
             limiter = anyio.to_thread.current_default_thread_limiter()
             for _ in range(4):
-                await settle()
+                await self._settled()
                 while limiter.borrowed_tokens:
                     await anyio.lowlevel.checkpoint()
 
         self.portal.call(quiet)
+
+    async def _settled(self) -> None:
+        if self.backend == "trio":
+            await anyio.wait_all_tasks_blocked()
+            return
+        for _ in range(30):  # anyio's own would look again in a tenth of a second, which may not pass
+            await anyio.lowlevel.checkpoint()
 
     # --- the world
 

@@ -37,6 +37,7 @@ _FORMER = frozenset({"eTradeOnly", "firmQuoteOnly", "nbboPriceCap", "faProfile"}
 """Attributes that releases before 10.10 send: programs that must run with both set them."""
 
 _NOTHING = (UNSET_DOUBLE, *UNSET_INTEGERS)
+_NONE = object()
 _MOST = 10**15
 _QUANTITIES = frozenset({"totalQuantity"})
 _NUMBERS = frozenset({"discretionaryAmt"})  # a whole number by its default, an amount by its meaning
@@ -137,12 +138,11 @@ def check_attributes(name: str, given: Any, kind: type, *, but: frozenset[str] =
     """
     defaults = _defaults(kind)
     for attribute, value in vars(given).items():
-        if attribute in but:
+        default = defaults.get(attribute, _NONE)
+        if value is default or (value.__class__ is str and default.__class__ is str) or attribute in but:
             continue
-        if attribute in defaults:
-            default = defaults[attribute]
-            if value is not default:
-                _check_value(f"{name}.{attribute}", value, default, attribute)
+        if default is not _NONE:
+            _check_value(f"{name}.{attribute}", value, default, attribute)
         elif type(given) is kind and value and value not in _NOTHING and attribute not in _FORMER:
             why = f"would not be sent: ibapi's {kind.__name__} has no such attribute"
             raise refused(f"{name}.{attribute}", value, why)
