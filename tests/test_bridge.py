@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ibapi.client import EClient
 
 from tests.peer import NEWEST, PROTOBUF
 from tests.sessions import (
@@ -36,6 +35,7 @@ from trio_ibtws import (
 )
 from trio_ibtws._runtime import _compat
 from trio_ibtws._runtime._bridge import Bridge
+from trio_ibtws._runtime._encoder import encoder_class
 from trio_ibtws._runtime._framing import frame
 from trio_ibtws._runtime._session import Session
 
@@ -177,7 +177,7 @@ def test_every_local_failure_is_an_error_of_the_call_in_progress(
     bridge = bridge_of(session)
     whole = encode(bridge, CURRENT_TIME, {})
     with monkeypatch.context() as patch:
-        patch.setattr(EClient, "reqCurrentTime", method)
+        patch.setattr(encoder_class(), "reqCurrentTime", method)
         with pytest.raises(expected, match=said) as caught:
             encode(bridge, CURRENT_TIME, {})
         assert type(caught.value) is expected

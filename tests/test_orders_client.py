@@ -257,7 +257,9 @@ class _Unopened:
         self._client = client
 
     def place(self) -> None:
-        opened = self._client.place_order(stock(), limit_order())._opened
+        subscription = self._client.place_order(stock(), limit_order())
+        subscription._given_away()  # which is not forgotten: it is opened here
+        opened = subscription._opened
         assert opened is not None
         opened()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -137,6 +138,7 @@ def test_every_seed_starts_on_a_trading_day() -> None:
 async def test_the_clock_does_things_in_order(speed: float) -> None:
     clock = Clock(1000.0, speed)
     done: list[tuple[str, float]] = []
+    beats: list[Callable[[], None]] = []
 
     def note(name: str) -> None:
         done.append((name, clock.now()))
@@ -145,10 +147,16 @@ async def test_the_clock_does_things_in_order(speed: float) -> None:
         note("first")
         clock.call_later(1.0, lambda: note("third"))
 
+    def start() -> None:  # from inside, where it is that instant exactly
+        beats.append(clock.every(0.4, lambda: note("beat")))
+
+    def stop() -> None:
+        beats.pop()()
+
     clock.call_at(1002.0, lambda: note("second"))
     clock.call_at(1001.0, first)
     clock.call_at(1001.5, lambda: note("never")).cancel()
-    stop = clock.every(0.4, lambda: note("beat"))
+    clock.call_at(1000.0, start)
     clock.call_at(1001.0, stop)
     over = anyio.Event()
     clock.call_at(1003.0, over.set)

@@ -41,8 +41,8 @@ class Calls:
         """Raise ``RuntimeError`` in another thread than the client's, whose event loop would not hear of it."""
         if threading.get_ident() != self._home:
             raise RuntimeError(
-                "a client belongs to the event loop in which it was opened, and this is another thread. Come there with "
-                "anyio.from_thread, or use trio_ibtws.blocking. Nothing was sent"
+                "a client belongs to the event loop in which it was opened, and this is another thread. Come there "
+                "with anyio.from_thread, or use trio_ibtws.blocking. Nothing was sent"
             )
 
     # --- queries

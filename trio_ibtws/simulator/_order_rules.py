@@ -26,7 +26,7 @@ _PRICES: dict[str, tuple[str, ...]] = {
 """The prices that an order of a type must have."""
 _ALL_PRICES = ("lmtPrice", "auxPrice", "trailStopPrice", "trailingPercent", "lmtPriceOffset")
 _PRICES_BELOW = 1e9
-_YEAR = 366 * 86400.0
+_LAST_YEAR = 253_370_764_800.0  # 9999, of which not every instant can be written in every zone
 _IDEALPRO_LEAST = Decimal(20_000)
 _TIFS = ("", "DAY", "GTC", "IOC", "GTD", "OPG", "FOK", "DTC", "GTX", "AUC")
 
@@ -100,11 +100,11 @@ def _unsupported(order: dict[str, Any], instrument: Instrument) -> Refusal | Non
 
 
 def _times_make_sense(order: dict[str, Any], now: float) -> bool:
-    """Return whether the times that an order has can be read, and begin within a year."""
+    """Return whether the times that an order has can be read."""
     after = order.get("goodAfterTime")
     begins = parse_time(after) if after else now
     ends = parse_time(order.get("goodTillDate") or "") if order["tif"] == "GTD" else now
-    return begins is not None and begins <= now + _YEAR and ends is not None
+    return begins is not None and begins < _LAST_YEAR and ends is not None
 
 
 def _trails(order: dict[str, Any]) -> bool:
