@@ -522,3 +522,16 @@ async def test_an_event_stays_when_the_reader_is_cancelled_natively() -> None:
             except asyncio.CancelledError:
                 received.append(await stream.receive())
         assert values(received) == [str(number) for number in range(20)]
+
+
+async def test_who_is_cancelled_after_the_end_of_a_stream_hears_that_he_is_cancelled() -> None:
+    """Also when nothing has to be waited for: or a loop that asks again and again could not be ended."""
+    async with connected() as (client, peer), client.mkt_data(stock()) as ticks:
+        hang_up(peer)
+        with pytest.raises(ConnectionLost):
+            await ticks.receive()
+        for receive in (ticks.receive, ticks.receive_batch):
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await receive()
+            assert scope.cancelled_caught

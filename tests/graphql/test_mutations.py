@@ -442,12 +442,6 @@ async def test_an_outcome_that_cannot_be_written_down_is_told_all_the_same(
     assert "could not be written down" in caplog.text
 
 
-def test_what_has_no_disk_is_written_to_all_the_same() -> None:
-    for audit in (AuditLog("/dev/null"), AuditLog()):
-        audit.write({"operation": "placeOrder"})
-        audit.close()
-
-
 def test_a_log_without_a_path_is_a_logger(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "trio_ibtws.audit")
     AuditLog().write({"operation": "placeOrder", "text": "a\nb"})
