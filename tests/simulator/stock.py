@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import ibapi.server_versions as ibapi_server_versions
@@ -27,6 +27,8 @@ from trio_ibtws._runtime._compat import PROTOBUF_ID, RAW_ID_SERVER_VERSION
 from trio_ibtws._runtime._framing import FrameBuffer, frame
 from trio_ibtws.simulator import Simulator
 from trio_ibtws.simulator._handshake import SERVER_VERSIONS, TEXT_VERSIONS
+
+T = TypeVar("T")
 
 _Client: Any = EClient
 _Wrapper: Any = EWrapper
@@ -233,6 +235,20 @@ async def comes_true(condition: Callable[[], object]) -> None:
     """Wait until something that nobody announces has happened."""
     while not condition():  # noqa: ASYNC110 (nobody announces it)
         await anyio.sleep(0.001)
+
+
+async def at_one_instant(sim: Simulator, look: Callable[[], T]) -> T:
+    """Return what *look* finds while no simulated time passes; else prices may change from one look to the next."""
+    found: list[T] = []
+    looked = anyio.Event()
+
+    def do() -> None:
+        found.append(look())
+        looked.set()
+
+    sim._gateway.clock.call_soon(do)
+    await looked.wait()
+    return found[0]
 
 
 def names(got: list[Got]) -> list[str]:

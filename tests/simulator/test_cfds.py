@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.simulator.stock import StockClient, contract, names, order
+from tests.simulator.stock import StockClient, at_one_instant, contract, names, order
 from trio_ibtws.simulator import Simulator
 
 pytestmark = pytest.mark.anyio
@@ -35,4 +35,5 @@ async def test_no_cash_changes_hands(client: StockClient, sim: Simulator) -> Non
     [holding] = account.holdings.values()
     assert holding.quantity == Decimal(10)
     assert account.total_cash() == before
-    assert account.net_liquidation() == before + account.unrealized()
+    net, unrealized = await at_one_instant(sim, lambda: (account.net_liquidation(), account.unrealized()))
+    assert net == before + unrealized

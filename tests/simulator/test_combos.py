@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ibapi.contract import ComboLeg
 
-from tests.simulator.stock import StockClient, cancel, contract, names, order
+from tests.simulator.stock import StockClient, at_one_instant, cancel, contract, names, order
 from tests.simulator.test_trading import fill, story
 from trio_ibtws.simulator import Simulator
 
@@ -60,7 +60,8 @@ async def test_an_order_for_a_combo(client: StockClient, sim: Simulator) -> None
     held = {each.instrument.symbol: each.quantity for each in sim._gateway.account.holdings.values()}
     assert held == {"AAPL": Decimal(3), "IBM": Decimal(-6)}
     account = sim._gateway.account
-    assert account.net_liquidation() == 1_000_000 + account.unrealized() + account.realized()
+    net, unrealized = await at_one_instant(sim, lambda: (account.net_liquidation(), account.unrealized()))
+    assert net == 1_000_000 + unrealized + account.realized()
 
 
 async def test_a_credit_is_a_negative_price(client: StockClient) -> None:

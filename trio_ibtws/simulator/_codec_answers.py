@@ -241,7 +241,7 @@ ANSWERS: dict[str, tuple[int, Layout]] = {
         (*fields("reqId:id"), Repeat("smartComponents", *fields("bitNumber:int exchange exchangeLetter"))),
     ),
     "newsArticle": (83, fields("reqId:id articleType:int articleText:text")),
-    "tickNews": (84, fields("reqId:id timeStamp:int providerCode articleId headline:text extraData")),
+    "tickNews": (84, fields("reqId:id timeStamp:long providerCode articleId headline:text extraData")),
     "newsProviders": (85, (Repeat("newsProviders", *fields("code name:text")),)),
     "historicalNews": (86, fields("reqId:id time providerCode articleId headline:text")),
     "historicalNewsEnd": (87, fields("reqId:id hasMore:bool")),
