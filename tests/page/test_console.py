@@ -127,7 +127,7 @@ def test_rows_are_a_table_too(service: Service, visit: Visit) -> None:
     page.get_by_role("button", name="Run").click()
     page.get_by_role("button", name="Table").click()
     expect(page.locator(".rows thead")).to_have_text("tagvalue")
-    expect(page.locator(".rows tbody tr").first).to_contain_text("NetLiquidation")
+    expect(page.locator(".rows tbody tr").first).to_contain_text("BuyingPower")
     page.locator(".results").get_by_role("button", name="JSON").click()
     expect(page.locator(".json")).to_contain_text("reqAccountSummary")
 
