@@ -94,7 +94,8 @@ def check_kinds(method: str, arguments: Mapping[str, Any]) -> None:
         if value is None and name != "contract":
             continue
         if name == "contract" or kind is Contract:
-            _check_is_contract(name, value)
+            if not isinstance(value, Contract):
+                raise refused(name, value, "is no ibapi Contract; trio_ibtws.contracts makes one: stock('AAPL')")
             check_contract(name, value)
         elif kind is not None:
             _check_argument(name, value, kind)
@@ -115,11 +116,6 @@ def _check_options(name: str, value: Any) -> None:
     for number, pair in numbered(name, value):
         if not (hasattr(pair, "tag") and hasattr(pair, "value")):
             raise refused(f"{name}[{number}]", pair, "is no ibapi TagValue")
-
-
-def _check_is_contract(name: str, value: Any) -> None:
-    if not isinstance(value, Contract):
-        raise refused(name, value, "is no ibapi Contract; trio_ibtws.contracts makes one: stock('AAPL')")
 
 
 # --- the attributes of ibapi's classes ---------------------------------------------------------------------------

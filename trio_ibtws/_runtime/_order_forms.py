@@ -123,7 +123,7 @@ def _check_condition(field: str, condition: Any) -> None:
             raise _refused(f"{field}.{attribute}", value, "is not from 0 to 2147483647")
     if isinstance(condition, PriceCondition) and condition.triggerMethod not in _TRIGGER_METHODS:
         raise _refused(f"{field}.triggerMethod", condition.triggerMethod, "is not from 0 to 8")
-    if isinstance(condition, TimeCondition) and not condition.time.strip():
+    if isinstance(condition, TimeCondition) and not str(condition.time).strip():
         raise _refused(f"{field}.time", condition.time, "is no time")
 
 

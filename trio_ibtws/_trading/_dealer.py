@@ -41,13 +41,13 @@ class Dealer:
     """The parts of a book, and what is done with more than one of them."""
 
     def __init__(self, client: Client, session: Session, desk: Desk, limits: OrderLimits, timing: Timing) -> None:
-        self.answer_within = timing.answer_within
-        self.drain_within = timing.drain_within
+        self.answer_within: float = timing.answer_within
+        self.drain_within: float = timing.drain_within
         self.session = session
         self.desk = desk
-        self.watchman = Watchman(limits)
-        self.reconciler = Reconciler(client, session.orders, desk, timing.recheck)
-        self.sending = anyio.Lock()
+        self.watchman: Watchman = Watchman(limits)
+        self.reconciler: Reconciler = Reconciler(client, session.orders, desk, timing.recheck)
+        self.sending: anyio.Lock = anyio.Lock()
         self.closed = False
         self._back = anyio.Event()
         desk.trade_desk = self

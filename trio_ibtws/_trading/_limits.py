@@ -154,7 +154,7 @@ class Watchman:
 
     def __init__(self, limits: OrderLimits) -> None:
         self.limits = limits
-        self.market = Market()
+        self.market: Market = Market()
         self.link_lost: str | None = None
         self._sent: deque[float] = deque()
 

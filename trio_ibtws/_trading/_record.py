@@ -96,10 +96,10 @@ class OrderRecord:
         self, contract: Contract, order: Order, *, client_id: int, placed: bool, restored: bool = False
     ) -> None:
         """Know an order: *placed* by this book, now or (*restored* from a journal) before."""
-        self.contract = contract
+        self.contract: Contract = contract
         self.order: Order = order
         self.ref: str = str(order.orderRef)
-        self.client_id = client_id
+        self.client_id: int = client_id
         self.placed = placed
         self._as_shown = restored or not placed
         self.order_ids: list[int] = [order.orderId] if order.orderId else []

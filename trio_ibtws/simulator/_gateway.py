@@ -35,7 +35,7 @@ class Gateway(World):
         """Whether new connections are answered."""
         self.unanswered: list[Callable[[], None]] = []
         """What connections have sent that were not answered, to be looked at when they are."""
-        self.competing = False
+        self.competing: bool = False
         """Whether somebody else uses the market data subscriptions."""
         self.held_ids: set[int] = set()
         """Ids of clients that have gone, and are taken nevertheless."""
