@@ -496,6 +496,58 @@ async def test_a_change_of_a_finished_order() -> None:
         assert not tws.requests
 
 
+@pytest.mark.parametrize("code", [None, 201])
+async def test_a_change_waits_for_the_answer_to_the_one_before_though_nobody_else_does(code: int | None) -> None:
+    """What was sent stays sent: the next change brings it along if TWS took it, and is not blamed if TWS did not."""
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: trade.modify(lmtPrice=9.25))
+            await settle()
+            tasks.cancel_scope.cancel()
+        async with doing(lambda: trade.modify(totalQuantity=Decimal(12))) as changing:
+            [first] = tws.requests
+            assert first["order"]["lmtPrice"] == 9.25
+            if code is None:
+                tws.read_request()
+            else:
+                tws.requests.clear()
+                tws.error(1, code, "no")
+            await tws.deliver()
+            await settle()
+            assert not changing.done
+            tws.read_request()
+            await tws.deliver()
+        assert isinstance(changing.value, Modified)
+        assert (trade.order.lmtPrice, trade.order.totalQuantity) == (9.25 if code is None else 9.5, Decimal(12))
+        values = tws.orders[trade.order_ref].values
+        assert (values["lmtPrice"], values["totalQuantity"]) == (trade.order.lmtPrice, Decimal(12))
+
+
+async def test_a_change_without_an_answer_is_part_of_the_next_one() -> None:
+    tws = Tws()
+    async with opened(tws, answer_within=0.05) as (_, book):
+        trade = await placed(tws, book)
+        order = tws.orders[trade.order_ref]
+        assert isinstance(await trade.modify(lmtPrice=9.25), Unknown)
+        assert isinstance(await trade.modify(totalQuantity=Decimal(11)), Unknown)
+        assert [each["order"]["lmtPrice"] for each in tws.requests if "order" in each] == [9.25, 9.25]
+        tws.requests.clear()
+        trade._desk.answer_within = 60.0
+        async with doing(lambda: trade.modify(totalQuantity=Decimal(12), lmtPrice=9.5)) as changing:
+            [sent] = tws.requests
+            assert (sent["order"]["lmtPrice"], sent["order"]["totalQuantity"]) == (9.5, Decimal(12))
+            order.values |= {"lmtPrice": 9.25, "totalQuantity": Decimal(12)}  # as if only the first price were in force
+            tws.show(order)
+            await tws.deliver()
+            await settle()
+            assert not changing.done
+            tws.read_request()
+            await tws.deliver()
+        assert isinstance(changing.value, Modified)
+
+
 async def test_an_impossible_change_is_refused_here() -> None:
     tws = Tws()
     async with opened(tws) as (_, book):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -79,10 +80,16 @@ _ECHOED = frozenset(
 class Modification:
     """A change of an order that has been sent, and what became of it."""
 
-    def __init__(self, order: Order, before: Order) -> None:
+    def __init__(self, order: Order, sent: Sequence[Order]) -> None:
+        """Make *order* of one that was *sent* as each of these, the newest of which TWS may not have taken."""
         self.order = order
         self.outcome: Modified | ModifyRefused | None = None
-        self._changed = [name for name in _ECHOED if not same_value(getattr(order, name), getattr(before, name))]
+        self.awaited = False
+        self._changed = [
+            name
+            for name in _ECHOED
+            if not all(same_value(getattr(order, name), getattr(before, name)) for before in sent)
+        ]
 
     def shown_in(self, shown: Order) -> bool:
         """Whether *shown* has every change."""

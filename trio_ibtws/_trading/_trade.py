@@ -331,9 +331,10 @@ class Trade:
         """Change the order at TWS, and say what became of that (EClient.placeOrder with the order's id).
 
         Give the whole *order*, or only what changes: ``await trade.modify(lmtPrice=10.5)``. Changes of one order are
-        sent one after the other. Returns ``Modified`` when TWS shows the order with the changes, ``ModifyRefused`` with
-        its code: the order is as it was; ``Finished`` and ``Unknown`` as ``cancel``. A change of an order that is
-        ``Unknown`` is not sent: TWS would take it for a new order if it does not have the first.
+        sent one after the other, each when the last has been answered or ``answer_within`` seconds have passed; what
+        was sent and never answered is part of the next one. Returns ``Modified`` when TWS shows the order with the
+        changes, ``ModifyRefused`` with its code: the order is as it was; ``Finished`` and ``Unknown`` as ``cancel``. A
+        change of an order that is ``Unknown`` is not sent: TWS would take it for a new order if it does not have it.
 
         Once an order was transmitted its changes are too, whatever *order* says; ``transmit=False`` among the *changes*
         holds one back in TWS.
@@ -346,6 +347,7 @@ class Trade:
         """
         await checkpoint()
         async with self._changing:
+            last = await self._last_change()
             refused = self._not_ours()
             if isinstance(refused, CancelRefused):
                 return ModifyRefused(None, refused.message)
@@ -356,21 +358,36 @@ class Trade:
             if refused is not None:
                 assert not isinstance(refused, CancelConfirmed)
                 return refused
-            return await self._modify(order, changes)
+            return await self._modify(order, changes, last)
 
-    async def _modify(self, order: Order | None, changes: dict[str, Any]) -> ModifyOutcome:
+    async def _last_change(self) -> Modification | None:
+        """Return the last change if it has no answer yet; wait for that if nobody has, who sent it being gone."""
+        change = self.record.modification
+        if change is None or change.outcome is not None:
+            return None
+        if not change.awaited:
+            await self._answered(change)
+        return None if change.outcome is not None else change
+
+    async def _answered(self, change: Modification) -> None:
+        """Wait for TWS's answer to a change; if none comes look at what TWS shows."""
+        over = await self._until(lambda: change.outcome is not None or self.record.over, self._desk.answer_within)
+        if not over and self._desk.ended_error() is None:
+            await self._desk.look_at_open_orders()
+        change.awaited = True
+
+    async def _modify(self, order: Order | None, changes: dict[str, Any], last: Modification | None) -> ModifyOutcome:
         record = self.record
-        changed = copy.deepcopy(record.order if order is None else order)
+        sent = [record.order] if last is None else [last.order, record.order]  # the newest first: it may be in force
+        changed = copy.deepcopy(sent[0] if order is None else order)
         for name, value in changes.items():
             setattr(changed, name, value)
         changed.orderId, changed.orderRef, changed.parentId = self.order_id, self.order_ref, record.order.parentId
         if record.order.transmit and "transmit" not in changes:  # else TWS would hold back the change
             changed.transmit = True
-        change = Modification(changed, record.order)
+        change = Modification(changed, sent)
         await self._desk.send_change(record, change)
-        answered = await self._until(lambda: change.outcome is not None or record.over, self._desk.answer_within)
-        if not answered and self._desk.ended_error() is None:
-            await self._desk.look_at_open_orders()
+        await self._answered(change)
         if change.outcome is not None:
             return change.outcome
         if record.over:
