@@ -282,6 +282,7 @@ OWN = (
         orderId Int The order's number.
         permId Long TWS's permanent number of the order.
         leg Boolean Whether it is a leg of a combination, whose own fill is told apart.
+        account String Whose it is: of an advisor's group order both the advisor's own fill and its parts are listed.
         contract Contract What was traded.
         execution Execution The fill as TWS told it.
         commission CommissionAndFeesReport What it cost, null until TWS says so.

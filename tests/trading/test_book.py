@@ -555,7 +555,13 @@ async def test_an_impossible_change_is_refused_here() -> None:
         with pytest.raises(InvalidRequest) as caught:
             await trade.modify(lmtPrice=float("nan"))
         assert caught.value.field == "order.lmtPrice"
+        with pytest.raises(InvalidRequest, match="postOnly"):  # which an older wire would leave out
+            await trade.modify(postOnly=True)
         assert not tws.requests
+        async with doing(lambda: trade.modify(lmtPrice=9.25)) as changing:  # and it does not wait for those
+            tws.read_request()
+            await tws.deliver()
+        assert isinstance(changing.value, Modified)
 
 
 # --- several orders

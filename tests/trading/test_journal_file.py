@@ -103,16 +103,17 @@ async def test_an_order_that_was_not_found_and_turns_up_later_is_the_same(tmp_pa
 async def test_a_journal_of_the_first_form_is_brought_up_to_date(tmp_path: Path) -> None:
     tws, path = Tws(automatic=True), tmp_path / "j"
     await four_orders(tws, path)
-    execute(path, "ALTER TABLE fills DROP COLUMN leg", "PRAGMA user_version = 0", "PRAGMA application_id = 0")
+    columns = [f"ALTER TABLE fills DROP COLUMN {name}" for name in ("leg", "account")]
+    execute(path, *columns, "PRAGMA user_version = 0", "PRAGMA application_id = 0")
     async with opened(tws, journal=path) as (_, book):
         assert book.by_ref["open"].state == "Working"
         again = await book.place(stock(), market_order("BUY", 3, orderRef="filled"))
         assert isinstance(again.outcome, Accepted)
-        assert [fill.leg for fill in again.fills] == [False]
+        assert [(fill.leg, fill.account) for fill in again.fills] == [(False, "")]
 
 
 BROKEN = {
-    "a newer release": ["PRAGMA user_version = 2"],
+    "a newer release": ["PRAGMA user_version = 3"],
     "another program": ["PRAGMA application_id = 1"],
     "another program ": ["DROP TABLE facts"],
 }

@@ -33,8 +33,9 @@ _NOTHING_TO_TELL = {
 class Execution:
     """A fill in the ledger, as it is now."""
 
-    def __init__(self, base: str, quantity: Decimal, price: float) -> None:
+    def __init__(self, base: str, quantity: Decimal, price: float, account: str = ACCOUNT) -> None:
         self.base = base
+        self.account = account
         self.revision = 1
         self.quantity = quantity
         self.price = price
@@ -254,6 +255,13 @@ class Tws:
             order.status = "Submitted"
         self.outgoing.extend([self._execution(order, execution), self._status(order), self._charge(execution)])
 
+    def fill_for(self, order: Order, account: str, quantity: Decimal, price: float = 10.0) -> Execution:
+        """Tell of an execution of one account; of an order for several the ledger is left alone."""
+        self._exec_ids += 1
+        execution = Execution(f"0000e0d5.{order.perm_id:08x}.{self._exec_ids:02d}", quantity, price, account)
+        self.outgoing.extend([self._execution(order, execution), self._charge(execution)])
+        return execution
+
     def correct(self, order: Order, execution: Execution, price: float) -> None:
         execution.revision += 1
         execution.price = price
@@ -300,7 +308,7 @@ class Tws:
             execution={
                 "execId": execution.exec_id,
                 "time": "20240101  10:00:00",
-                "acctNumber": ACCOUNT,
+                "acctNumber": execution.account,
                 "exchange": "ISLAND",
                 "side": "BOT",
                 "shares": execution.quantity,

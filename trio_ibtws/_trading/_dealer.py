@@ -81,8 +81,8 @@ class Dealer:
             self.session.check(PLACE_ORDER)
             self.watchman.check_values(contract, order, anyio.current_time())
             self.session.orders.use(record.order_id)
-            record.modification = change
             self.session.place_all(PLACE_ORDER, [{"contract": contract, "order": order}])
+            record.modification = change
 
     # --- TWS's connection to IB
 

@@ -1,11 +1,13 @@
 """``FillLedger``: the executions of one order, each once, corrections in the place of what they correct.
 
 TWS tells an execution live, again in the answer to a query, and with a new number behind the last dot of its id when it
-was corrected. The commission comes on its own and may come first.
+was corrected. The commission comes on its own and may come first. Of an advisor's order for a group of accounts it
+tells everything twice: the executions of the advisor's own account, and their parts client by client.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
@@ -32,6 +34,15 @@ def _split(exec_id: str) -> tuple[str, int]:
     return (base, int(revision)) if dot and revision.isdecimal() and revision.isascii() else (exec_id, 0)
 
 
+def is_advisor(account: str) -> bool:
+    """Whether it is the account of an advisor or a broker, for others: F… or I…, on paper DF… and DI…."""
+    return account.lstrip("D").startswith(("F", "I"))
+
+
+def _quantity(fills: Iterable[Fill]) -> Decimal:
+    return sum((fill.quantity for fill in fills), Decimal(0))
+
+
 class FillLedger:
     """What was traded of one order."""
 
@@ -46,16 +57,25 @@ class FillLedger:
     @property
     def filled(self) -> Decimal:
         """How much was traded, legs of a combination left out."""
-        return sum((fill.quantity for fill in self._fills.values() if not fill.leg), Decimal(0))
+        return _quantity(self._counted())
 
     @property
     def average_price(self) -> float | None:
         """The average price, weighted by quantity; ``None`` before the first fill."""
-        filled = self.filled
+        fills = self._counted()
+        filled = _quantity(fills)
         if not filled:
             return None
-        paid = sum(Decimal(str(fill.price)) * fill.quantity for fill in self._fills.values() if not fill.leg)
-        return float(paid / filled)
+        return float(sum(Decimal(str(fill.price)) * fill.quantity for fill in fills) / filled)
+
+    def _counted(self) -> list[Fill]:
+        """Return the fills that make up what was traded: the advisor's own or their parts, whichever are more now."""
+        own: list[Fill] = []
+        parts: list[Fill] = []
+        for fill in self._fills.values():
+            if not fill.leg:
+                (own if is_advisor(fill.account) else parts).append(fill)
+        return max(own, parts, key=_quantity)
 
     @property
     def reported(self) -> bool:
@@ -78,6 +98,7 @@ class FillLedger:
             order_id=execution.orderId,
             perm_id=execution.permId,
             leg=leg,
+            account=execution.acctNumber,
             contract=event.contract,
             execution=execution,
             commission=self._reports.pop(execution.execId, event.commission_and_fees),

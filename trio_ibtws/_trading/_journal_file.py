@@ -12,7 +12,6 @@ from pathlib import Path
 __all__ = ["OPEN", "highest_order_id", "open_file", "prune"]
 
 _JOURNAL = 0x7477_6F6A
-_FORM = 1
 _LOCK_SECONDS = 1.0
 
 _ENDED = "state IN ('Filled', 'Cancelled', 'Rejected', 'NotSent')"
@@ -31,7 +30,12 @@ CREATE TABLE fills (
 );
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
-_LEGS = "ALTER TABLE fills ADD COLUMN leg INTEGER NOT NULL DEFAULT 0"
+_CHANGES = (
+    "ALTER TABLE fills ADD COLUMN leg INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE fills ADD COLUMN account TEXT NOT NULL DEFAULT ''",
+)
+"""What each form has more than the one before."""
+_FORM = len(_CHANGES)
 
 
 def open_file(path: Path) -> sqlite3.Connection:
@@ -78,7 +82,7 @@ def _form_of(database: sqlite3.Connection) -> int | None:
 
 def _bring_up_to_date(database: sqlite3.Connection, form: int | None) -> None:
     steps = _SCHEMA.split(";") if form is None else []
-    for statement in [*steps, *([] if form == _FORM else [_LEGS])]:
+    for statement in [*steps, *_CHANGES[form or 0 :]]:
         database.execute(statement)
     database.execute(f"PRAGMA application_id = {_JOURNAL}")
     database.execute(f"PRAGMA user_version = {_FORM}")

@@ -42,6 +42,7 @@ class FillRow(msgspec.Struct, frozen=True):
     side: str
     time: str
     leg: int
+    account: str
 
 
 # --- statements --------------------------------------------------------------------------------------------------
@@ -72,8 +73,8 @@ def fill_is(base: str, ref: str, fill: Any) -> Statement:
     """An execution, or the correction of one."""
     price = fill.price if math.isfinite(fill.price) else str(fill.price)  # SQLite takes NaN for NULL
     texts = [_text(part) for part in (base, fill.exec_id, ref, fill.quantity)]
-    values = (*texts, price, _text(fill.side), _text(fill.time), int(fill.leg))
-    columns = "base, exec_id, ref, quantity, price, side, time, leg"
+    values = (*texts, price, _text(fill.side), _text(fill.time), int(fill.leg), _text(fill.account))
+    columns = "base, exec_id, ref, quantity, price, side, time, leg, account"
     return f"INSERT OR REPLACE INTO fills ({columns}) VALUES ({', '.join('?' * len(values))})", values
 
 

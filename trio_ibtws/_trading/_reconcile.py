@@ -200,5 +200,5 @@ def _execution_of(row: Row, contract: Contract, fill: FillRow) -> ExecDetails:
     execution.price = float(fill.price)
     execution.shares = Decimal(fill.quantity)  # whatever the installed release would make of it
     execution.orderId, execution.permId, execution.orderRef = row.order_id, row.perm_id, row.ref
-    execution.clientId = row.client_id
+    execution.clientId, execution.acctNumber = row.client_id, fill.account
     return ExecDetails(contract, execution)

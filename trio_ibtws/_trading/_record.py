@@ -26,7 +26,6 @@ from ._states import (
     Accepted,
     Alarm,
     CancelRefused,
-    FillCorrected,
     Modified,
     ModifyRefused,
     PlaceOutcome,
@@ -184,12 +183,12 @@ class OrderRecord:
         """EWrapper.execDetails, live or as an answer."""
         news = self.identify(event.execution.orderId, event.execution.permId)
         leg = self.contract.secType == "BAG" and event.contract.secType != "BAG"
+        before = self.ledger.filled
         fill = self.ledger.add(event, leg=leg)
         if fill is None:
             return news
         news.append(fill)
-        if isinstance(fill, FillCorrected) and not leg:
-            self.reported_filled += min(fill.after.quantity - fill.before.quantity, Decimal(0))
+        self.reported_filled += min(self.ledger.filled - before, Decimal(0))  # only a correction takes something back
         return news + self._traded()
 
     def commission(self, report: CommissionAndFeesReport) -> list[TradeEvent]:

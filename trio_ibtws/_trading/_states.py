@@ -175,6 +175,8 @@ class Fill(Event, frozen=True, gc=False):
       order_id: the API order id.
       perm_id: TWS's permanent id of the order.
       leg: whether it is a leg of a combination, whose own fill is told apart.
+      account: whose it is. Of an advisor's order for a group TWS tells the executions twice: those of the advisor's own
+        account, and the parts of them client by client.
       contract: what was traded.
       execution: the execution as ibapi made it.
       commission: what it cost, ``None`` until TWS says so.
@@ -188,6 +190,7 @@ class Fill(Event, frozen=True, gc=False):
     order_id: int
     perm_id: int
     leg: bool
+    account: str
     contract: Contract
     execution: Execution
     commission: CommissionAndFeesReport | None = None

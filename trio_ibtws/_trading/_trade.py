@@ -347,7 +347,9 @@ class Trade:
         """
         await checkpoint()
         async with self._changing:
-            last = await self._last_change()
+            last = self.record.modification
+            if last is not None and last.outcome is None and not last.awaited:  # who sent it is gone
+                await self._answered(last)
             refused = self._not_ours()
             if isinstance(refused, CancelRefused):
                 return ModifyRefused(None, refused.message)
@@ -358,16 +360,7 @@ class Trade:
             if refused is not None:
                 assert not isinstance(refused, CancelConfirmed)
                 return refused
-            return await self._modify(order, changes, last)
-
-    async def _last_change(self) -> Modification | None:
-        """Return the last change if it has no answer yet; wait for that if nobody has, who sent it being gone."""
-        change = self.record.modification
-        if change is None or change.outcome is not None:
-            return None
-        if not change.awaited:
-            await self._answered(change)
-        return None if change.outcome is not None else change
+            return await self._modify(order, changes)
 
     async def _answered(self, change: Modification) -> None:
         """Wait for TWS's answer to a change; if none comes look at what TWS shows."""
@@ -376,9 +369,11 @@ class Trade:
             await self._desk.look_at_open_orders()
         change.awaited = True
 
-    async def _modify(self, order: Order | None, changes: dict[str, Any], last: Modification | None) -> ModifyOutcome:
-        record = self.record
-        sent = [record.order] if last is None else [last.order, record.order]  # the newest first: it may be in force
+    async def _modify(self, order: Order | None, changes: dict[str, Any]) -> ModifyOutcome:
+        record, last = self.record, self.record.modification
+        sent = [record.order]
+        if last is not None and last.outcome is None:
+            sent.insert(0, last.order)  # which may be in force
         changed = copy.deepcopy(sent[0] if order is None else order)
         for name, value in changes.items():
             setattr(changed, name, value)
