@@ -141,8 +141,12 @@ def newest(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Run the tests with the newest ibapi and report the branches that none of them takes."""
     session.install("-e", ".[cli]", NEWEST, *group("test"), *group("coverage"))
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
-    session.run("coverage", "run", "--append", "-m", "pytest", "-p", "trio", "-p", "no:anyio", "tests/trio_only")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or IN_PARALLEL))
+    if not session.posargs:
+        trio_only = ("-p", "trio", "-p", "no:anyio", "tests/trio_only")
+        session.run("coverage", "run", "-m", "pytest", *IN_PARALLEL, *trio_only)
+    session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
 
 

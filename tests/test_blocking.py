@@ -203,6 +203,15 @@ def test_from_several_threads(tws: BlockingClient) -> None:
     assert sorted(found) == [8314, 265598, 272093, 30351181]
 
 
+@pytest.fixture
+def ctrl_c_raises() -> Generator[None]:
+    """As in a program that was started by hand: one that a script started in the background ignores the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_raises")
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_ctrl_c_cancels_what_is_waited_for_and_everything_is_closed(backend: Literal["trio", "asyncio"]) -> None:
     opened: list[BlockingClient] = []
