@@ -146,7 +146,7 @@ class Buffer:
         if overflow == "raise":
             self.pop = self._events.popleft  # type: ignore[method-assign]  # nothing is dropped that it had to tell of
         self.error: Exception | None = None
-        self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
+        self._notices: deque[Notice] | None = None
 
     # --- the reader task's side
 
@@ -182,14 +182,16 @@ class Buffer:
 
     def complete(self, notice: Notice) -> None:
         """TWS has no rows now; a stream goes on. The end marker of that refresh, if one comes, is no second one."""
-        self.notices.append(notice)
+        self.notice(notice)
         if self._batch is not None:
             self.push(self._batch)
             self._batch = []
             self._batch_told_empty = True
 
     def notice(self, notice: Notice) -> None:
-        self.notices.append(notice)
+        if self._notices is None:  # as for most streams, for ever
+            self._notices = deque(maxlen=NOTICES_KEPT)
+        self._notices.append(notice)
 
     def push(self, event: Any) -> None:
         events = self._events
@@ -238,6 +240,11 @@ class Buffer:
         return self._crowded_at <= len(self._events) < self.limit and self.error is None
 
     # --- the user's side
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """The newest."""
+        return tuple(self._notices or ())
 
     def __len__(self) -> int:
         return len(self._events) + (1 if self._lagged else 0)

@@ -61,18 +61,17 @@ class EventStream(ObjectReceiveStream[T_co]):
         self._close = close
         self._closed = False
         self._left = False
-        self._ended = anyio.Event()
-        self._arrived = anyio.Event()
+        self._ended: anyio.Event | None = None  # made for who waits: there may be thousands of streams
+        self._arrived: Callable[[], None] = nobody
         self._guard = anyio.ResourceGuard("receiving from")
         self._at_once = CHECKPOINT_EVERY
         self._turn_began = perf_counter()
-        buffer.failed = self._ended.set
         self._pop = buffer.pop
 
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What TWS remarked about this stream without ending it, the newest 100."""
-        return tuple(self._buffer.notices)
+        return self._buffer.notices
 
     def statistics(self) -> StreamStatistics:
         """Return how full the buffer is."""
@@ -125,8 +124,9 @@ class EventStream(ObjectReceiveStream[T_co]):
             self._closed = True
             self._at_once = 0
             self._leave()
-            self._arrived.set()
-            self._ended.set()
+            self._arrived()
+            if self._ended is not None:
+                self._ended.set()
 
     def _leave(self) -> None:
         """End the subscription at TWS; what is unread, and how the stream ended, can still be received."""
@@ -151,6 +151,12 @@ class EventStream(ObjectReceiveStream[T_co]):
 
     async def wait_ended(self) -> None:
         """Wait until the stream is closed, or no more events will come to it."""
+        if self._closed or self._buffer.error is not None:
+            await checkpoint()
+            return
+        if self._ended is None:
+            self._ended = anyio.Event()
+            self._buffer.failed = self._ended.set
         await self._ended.wait()
 
     async def _wait(self, *, pause: bool = False) -> None:
@@ -179,11 +185,12 @@ class EventStream(ObjectReceiveStream[T_co]):
         return perf_counter() - self._turn_began >= TURN_SECONDS
 
     async def _next_arrival(self) -> None:
-        self._arrived = anyio.Event()
+        arrived = anyio.Event()
+        self._arrived = arrived.set
         self._buffer.wake = self._has_arrived
         self._buffer.signal_again()
         try:
-            await self._arrived.wait()
+            await arrived.wait()
         finally:
             self._buffer.wake = nobody
             self._turn_began = perf_counter()
@@ -191,7 +198,7 @@ class EventStream(ObjectReceiveStream[T_co]):
     def _has_arrived(self) -> None:
         """Wake the reader, once: what comes until it runs does not wake it again."""
         self._buffer.wake = nobody
-        self._arrived.set()
+        self._arrived()
 
     def _raise_end(self) -> None:
         if self._closed:
