@@ -19,7 +19,7 @@ import ibapi.decoder
 import ibapi.utils
 from ibapi.decoder import Decoder
 
-from tests.stock import Call, recorder, stock_calls
+from tests.stock import Call, StockDecoder, recorder, stock_calls
 from trio_ibtws._runtime._compat import interpret_takes_id
 
 TABLES: Any = Decoder  # its tables differ between releases, and are keyed by an enum
@@ -114,7 +114,7 @@ def _text_fields(message_id: int, version: int, rng: random.Random) -> list[byte
         kinds = [parameter.annotation for name, parameter in info.wrapperParams.items() if name != "self"]
         return [b"1", *(b"2" if kind is int else writing.make(kind, False) or b"0" for kind in kinds)]
     with _made_up_fields():
-        info.processMeth(Decoder(recorder([]), version), writing)
+        info.processMeth(StockDecoder(recorder([]), version), writing)
     return writing.fields if interpret_takes_id else writing.fields[1:]
 
 

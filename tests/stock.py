@@ -22,6 +22,7 @@ from ibapi.wrapper import EWrapper
 from trio_ibtws._gen import events
 from trio_ibtws._gen.wrapper import Wrapper
 from trio_ibtws._runtime import _events
+from trio_ibtws._runtime._compat import interpret_takes_id
 from trio_ibtws._runtime._fast_ticks import no_tick
 from trio_ibtws._runtime._framing import frame
 from trio_ibtws._runtime._session import Session, Settings
@@ -46,6 +47,14 @@ CALLBACKS = tuple(
 # --- stock ibapi -------------------------------------------------------------------------------------------------
 
 
+class StockDecoder(Decoder):
+    """ibapi's own, as it is; but it reads the signatures of all callbacks for the first decoder, not for each."""
+
+    def discoverParams(self) -> None:
+        if any(info.wrapperMeth and info.wrapperParams is None for info in self.msgId2handleInfo.values()):
+            super().discoverParams()
+
+
 def recorder(calls: list[Call]) -> EWrapper:
     """Return an EWrapper whose every callback, twins included, adds itself to *calls*."""
 
@@ -60,7 +69,7 @@ def recorder(calls: list[Call]) -> EWrapper:
 
 def interpret(decoder: Any, body: bytes, version: int) -> None:
     """Hand a frame, without its length, to ibapi's decoder as ``EClient.run`` of its release does."""
-    if "msgId" not in inspect.signature(Decoder.interpret).parameters:
+    if not interpret_takes_id:
         decoder.interpret(comm.read_fields(body))
         return
     if version < 201:
@@ -77,7 +86,7 @@ def interpret(decoder: Any, body: bytes, version: int) -> None:
 def stock_calls(body: bytes, version: int) -> list[Call]:
     """Return the callbacks that stock ibapi makes of a frame; raises what it raises."""
     calls: list[Call] = []
-    interpret(Decoder(recorder(calls), version), body, version)
+    interpret(StockDecoder(recorder(calls), version), body, version)
     return calls
 
 

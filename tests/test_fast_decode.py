@@ -17,7 +17,7 @@ from ibapi.decoder import Decoder
 
 from tests.peer import connected
 from tests.samples import protobuf_ids, protobuf_samples, text_ids, text_samples
-from tests.stock import Ours, difference, recorder
+from tests.stock import Ours, StockDecoder, difference, recorder
 from trio_ibtws import InvalidRequest
 from trio_ibtws._runtime import _fast, _fast_protobuf, _fast_protobuf_ticks, _fast_ticks, _pinned
 from trio_ibtws._runtime._compat import MAX_CLIENT_VERSION, RAW_ID_SERVER_VERSION, interpret_takes_id
@@ -102,7 +102,7 @@ def test_a_message_makes_the_calls_that_it_makes_in_ibapi(message_id: int, versi
         values = iter(comm.read_fields(body))
         if interpret_takes_id:
             next(values)
-        handle(Decoder(recorder(calls), version), values)
+        handle(StockDecoder(recorder(calls), version), values)
         assert not difference(calls, expected)
 
 

@@ -18,11 +18,11 @@ from anyio import EndOfStream
 from anyio.abc import ByteStream
 from ibapi.client import EClient
 from ibapi.contract import Contract
-from ibapi.decoder import Decoder
 from ibapi.order import Order
 from ibapi.server_versions import MIN_CLIENT_VER
 from ibapi.wrapper import EWrapper
 
+from tests.stock import StockDecoder
 from trio_ibtws._runtime._compat import PROTOBUF_ID, RAW_ID_SERVER_VERSION
 from trio_ibtws._runtime._framing import FrameBuffer, frame
 from trio_ibtws.simulator import Simulator
@@ -96,7 +96,7 @@ class StockClient(_Recording, _Client):  # type: ignore[misc]
         self.conn = self.outbox = _Outbox()
         self.connState = EClient.CONNECTED
         self.serverVersion_ = version
-        self.decoder: Any = Decoder(self, version)
+        self.decoder: Any = StockDecoder(self, version)
         self._frames = FrameBuffer()
 
     @classmethod

@@ -88,6 +88,11 @@ class _LocalErrors(EWrapper):
 class _StrictDecoder(Decoder):
     """ibapi's decoder, but a message with too few or too many fields is an error."""
 
+    def discoverParams(self) -> None:
+        """Read the signatures of all callbacks, four milliseconds long, once: they are kept with ibapi's class."""
+        if any(info.wrapperMeth and info.wrapperParams is None for info in self.msgId2handleInfo.values()):
+            super().discoverParams()
+
     def interpretWithSignature(self, fields: Any, handleInfo: Any) -> None:
         expected = len(handleInfo.wrapperParams) - 1
         got = len(fields) - (1 if _compat.interpret_takes_id else 2)
