@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.parametrize("anyio_backend", [("trio", {"clock": MockClock(autojump_threshold=0)})]),
 ]
 
-THE_DAY_BEFORE = datetime(2013, 1, 17, 15, 30)
+THEIR_LAST_DAY = datetime(2013, 1, 18, 15, 30)
 TWO_DAYS = 2 * 86400.0
 
 
@@ -36,7 +36,7 @@ def positions(sim: Simulator) -> dict[str, Decimal]:
 
 
 async def test_options_are_exercised_or_worth_nothing() -> None:
-    scenario = Scenario(start=THE_DAY_BEFORE, limits=Limits.off(), cash=Decimal(10_000_000))
+    scenario = Scenario(start=THEIR_LAST_DAY, limits=Limits.off(), cash=Decimal(10_000_000))
     async with open_simulator(port=None, scenario=scenario) as sim:
         client = await StockClient.start(sim, VERSIONS[0], 1)
         client.reqSecDefOptParams(1, "AAPL", "", "STK", 265598)

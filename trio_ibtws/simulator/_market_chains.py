@@ -119,7 +119,7 @@ def options(day: date, price: Callable[[Instrument], float]) -> list[Instrument]
     for under in INSTRUMENTS:
         if under.sec_type != "STK" or under.currency != "USD" or under.symbol not in VOLATILITIES:
             continue
-        fridays = _third_fridays(day + timedelta(days=1))
+        fridays = _third_fridays(day)
         expiries = [next(fridays) for _ in range(_EXPIRIES)]
         for expiry in expiries:
             for strike in _strikes(price(under)):
