@@ -53,6 +53,13 @@ async def test_a_port_that_refuses() -> None:
             raise AssertionError("there can be no client")
 
 
+@pytest.mark.parametrize("host", ["host..name", "ü" * 70])
+async def test_a_name_that_nobody_has(host: str) -> None:
+    with pytest.raises(ConnectRefused, match=r"is not known.*127\.0\.0\.1 is this one"):
+        async with open_client(host=host):
+            raise AssertionError("there can be no client")
+
+
 # --- silence
 
 

@@ -13,7 +13,7 @@ from tests import script
 from tests.peer import TEXT, Peer, text
 from tests.script import limit_order, stock
 from tests.test_loopback import listening
-from trio_ibtws import Client, Pacer, open_client
+from trio_ibtws import Client, ConnectionLost, Pacer, open_client
 
 pytestmark = pytest.mark.anyio
 
@@ -115,6 +115,21 @@ async def test_a_peer_that_hung_up_is_noticed_by_the_writer() -> None:
             while True:
                 client.set_server_log_level(1)
                 await anyio.lowlevel.checkpoint()
+
+
+async def test_what_the_kernel_refuses_is_an_error_of_the_connection_and_not_of_the_caller() -> None:
+    async def serve(stream: SocketStream) -> None:
+        await Peer(stream, TEXT).greet()
+        await anyio.sleep_forever()
+
+    async with listening(serve) as port, open_client(port=port, max_server_version=TEXT) as client:
+        await settled(client)
+        shortcut = client._connection._shortcut
+        assert shortcut is not None
+        shortcut._socket.shutdown(socket.SHUT_WR)
+        client.set_server_log_level(1)
+        with pytest.raises(ConnectionLost, match="connection to TWS was lost"), anyio.fail_after(20):
+            await client.wait_closed()
 
 
 async def test_a_process_without_file_numbers_left_writes_by_the_writer(monkeypatch: pytest.MonkeyPatch) -> None:

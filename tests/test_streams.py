@@ -462,6 +462,10 @@ async def test_news_bulletins_have_no_end_marker_and_hold_nobody_up() -> None:
             with pytest.raises(anyio.BusyResourceError):
                 async with client.news_bulletins(False):
                     raise AssertionError("it cannot be opened")
+            async with client.news_bulletins(True) as others:  # the line is open already
+                await peer.send(text(14, 1, 6, 1, "and open again", "NYSE"))
+                for each in (bulletins, others):
+                    assert (await each.receive()).news_message == "and open again"
         assert (await peer.receive())[0] == "13"
         await assert_usable(client, peer)
 

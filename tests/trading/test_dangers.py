@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.trading.tws import Tws
 from trio_ibtws import (
     ConnectionLost,
     Finished,
+    InternalError,
     LocalError,
     Modified,
     ModifyRefused,
@@ -23,6 +25,7 @@ from trio_ibtws import (
     TradingHalted,
     open_client,
 )
+from trio_ibtws._runtime._bridge import Bridge
 from trio_ibtws.contracts import stock as contract_of
 from trio_ibtws.orders import bracket, combo, leg, limit_order, market_order
 from trio_ibtws.simulator import open_simulator
@@ -92,6 +95,24 @@ async def test_a_refusal_that_crosses_a_change_is_of_the_order() -> None:
                 await tws.deliver()
         assert isinstance(placing.value.outcome, Rejected)
         assert changing.value == Finished("Rejected", Decimal(0))
+
+
+async def test_a_what_if_order_that_would_be_sent_as_an_order_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    encode = Bridge.encode
+
+    def forgetful(self: Bridge, request: Any, arguments: Any, request_id: int | None = None) -> bytes:
+        order = copy.copy(arguments.get("order"))
+        if order is not None:
+            order.whatIf, arguments = False, {**arguments, "order": order}
+        return encode(self, request, arguments, request_id)
+
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        monkeypatch.setattr(Bridge, "encode", forgetful)
+        with pytest.raises(InternalError, match="Nothing was sent"):
+            await book.what_if(stock(), limit_order("BUY", 10, 9.5))
+        await settle()
+        assert not tws.requests
 
 
 # --- combinations

@@ -13,6 +13,7 @@ from ibapi.order import Order
 from ibapi.order_condition import (
     ExecutionCondition,
     MarginCondition,
+    OrderCondition,
     PercentChangeCondition,
     PriceCondition,
     TimeCondition,
@@ -80,7 +81,14 @@ def _conditioned(condition: Any) -> Callable[[], tuple[Any, Any]]:
     return lambda: (contract(), order(conditions=[condition]))
 
 
+def _misnamed() -> Any:
+    condition = PriceCondition(0, 1, "SMART", True, 5.0)
+    condition.condType = OrderCondition.Time
+    return condition
+
+
 BAD_CONDITIONS: list[tuple[str, Any]] = [
+    ("condType", _misnamed()),
     ("triggerMethod", PriceCondition(99, 1, "SMART", True, 5.0)),
     ("triggerMethod", PriceCondition("0", 1, "SMART", True, 5.0)),
     ("conId", PriceCondition(0, -1, "SMART", True, 5.0)),

@@ -192,15 +192,13 @@ class Session:
         return False
 
     def _deliver(self, whole: list[bytes], size: int) -> None:
-        """Deliver frames of *size* bytes in all, or until a reader falls behind or the session ends."""
+        """Deliver frames of *size* bytes in all, or until a reader falls behind."""
         tick, left = self._bridge.tick, len(whole)
         try:
             while whole:
                 frame = whole.pop()
                 if not tick(frame):
                     self._take(frame)
-                    if self.ended is not None:
-                        return
                 size -= len(frame)
                 if size < 0 or self.crowded is not None:
                     return

@@ -153,11 +153,10 @@ class Buffer:
     finished = False  # whoever overflowed it still has to leave, and leaving cancels the line
 
     def item(self, event: Any) -> None:
-        if self._batch is None:
-            self.push(event)
-        else:
-            self._batch.append(event)
-            self._batch_told_empty = False
+        """Add to the batch; where there are none, ``push`` stands in the place of this."""
+        assert self._batch is not None
+        self._batch.append(event)
+        self._batch_told_empty = False
 
     def items(self, events: Iterable[Any], done: bool) -> None:
         for event in events:

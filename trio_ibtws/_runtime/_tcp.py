@@ -48,7 +48,7 @@ async def open_stream(host: str, port: int) -> SocketStream:
     """Return a TCP connection; raises ``ConnectRefused`` with what to look at when nothing listens there."""
     try:
         return await anyio.connect_tcp(host, port)
-    except socket.gaierror as exc:
+    except (socket.gaierror, UnicodeError) as exc:  # what is no name at all fails before anybody is asked
         raise ConnectRefused(
             f"the host {host!r} is not known ({exc}). Give the name or address of the computer that TWS or IB Gateway "
             "runs on: 127.0.0.1 is this one"
