@@ -246,6 +246,27 @@ def test_a_protobuf_tick_with_any_of_its_fields_ends_alike(data: st.DataObject) 
         assert alike(*endings), made
 
 
+ODD_TICKS: list[dict[str, Any]] = [
+    {"tickType": 3, "historicalTickBidAsk": {"time": 1, "sizeBid": "x"}},
+    {"tickType": 3, "historicalTickBidAsk": {"time": 1, "sizeAsk": "x"}},
+    {"tickType": 4, "historicalTickMidPoint": {"price": 1.5}},
+    {"tickType": 4, "historicalTickMidPoint": {"time": 1, "size": "x"}},
+    {"tickType": 5, "historicalTickMidPoint": {"time": 1}},
+]
+
+
+def test_ticks_that_are_left_to_ibapi_end_alike() -> None:
+    kinds: Any = ibapi.decoder.TickTypeEnum
+    of_no_kind = f"2 6 7 {kinds.NOT_SET} 300 ".replace(" ", "\0").encode()
+    bodies = [(of_no_kind, version) for version in VERSIONS]
+    for message_id, message in ticks_of_protobuf():
+        if message.DESCRIPTOR.name == "TickByTickData":
+            made = [message(reqId=7, **parts).SerializeToString() for parts in ODD_TICKS]
+            bodies += [((200 + message_id).to_bytes(4, "big") + body, MAX_CLIENT_VERSION) for body in made]
+    for body, version in bodies:
+        assert alike(*(ending(body, version, fast=fast) for fast in (True, False))), body
+
+
 def test_damaged_protobuf_ticks_end_alike() -> None:
     for message_id, message in ticks_of_protobuf():
         whole = message(reqId=7).SerializeToString()
