@@ -36,7 +36,9 @@ from trio_ibtws import (
     ReadOnlySession,
     Request,
     RequestError,
+    SlowConsumer,
 )
+from trio_ibtws._runtime import _calls
 
 pytestmark = pytest.mark.anyio
 
@@ -340,6 +342,18 @@ async def test_several_may_read_the_notices() -> None:
             assert (await first.receive()).code == (await second.receive()).code == 2104
         await peer.send(error(-1, 2106, "x:y"))
         assert (await first.receive()).code == 2106
+
+
+async def test_notices_that_nobody_reads_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_calls, "ORDER_BUFFER", 2)
+    async with connected() as (client, peer), client.notices() as notices:
+        await peer.send(*[error(-1, 2104, f"farm{number}:x") for number in range(3)])
+        with anyio.fail_after(10):
+            await notices.wait_ended()
+        assert client.stats().events_dropped == 1
+        assert len(await notices.receive_batch()) == 2
+        with pytest.raises(SlowConsumer):
+            await notices.receive()
 
 
 async def test_the_counters() -> None:

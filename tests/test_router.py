@@ -297,7 +297,7 @@ def test_a_query_with_a_damaged_frame_fails_although_its_end_comes() -> None:
     session = ready_session()
     line, answer = query(session, "TICK_BY_TICK_DATA")
     sent(session)
-    assert session.router.fail_owner([1, line.request_id], DecodeError("damaged"))
+    assert session.router.fail_owner([1, line.request_id], lambda: DecodeError("damaged"))
     session.router.end(line.request_id)
     with pytest.raises(DecodeError):
         answer.result()

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from ibapi.contract import Contract
 
-from tests.sessions import arguments, ready_session, requests, sent
+from tests.peer import text
+from tests.sessions import arguments, feed, ready_session, requests, sent
 from trio_ibtws import EndOfSnapshot, Lagged, RequestError, SlowConsumer
 from trio_ibtws._gen.events import AccountSummary, Position, TickPrice, UpdateAccountTime, UpdateAccountValue
 from trio_ibtws._runtime._router import Line
@@ -225,7 +226,7 @@ def test_a_query_that_follows_goes_when_the_one_before_it_fails_is_given_up_or_w
             session.router.error(first.request_id, 321, "Error validating request", None, "")
             assert kinds(session) == [b"62"]
         elif how == "damaged":
-            assert session.router.fail_owner([first.request_id], DecodeError("damaged"))
+            assert session.router.fail_owner([first.request_id], lambda: DecodeError("damaged"))
             with pytest.raises(DecodeError):
                 first_answer.result()
         session.leave(first, first_answer)
@@ -333,11 +334,24 @@ def test_everybody_who_shares_has_his_own_policy_and_his_own_end() -> None:
     assert lossy.error is None
 
 
+def test_a_damaged_frame_is_an_error_of_its_own_for_each_who_shares_the_line() -> None:
+    session = ready_session()
+    line, one = stream(session, "MKT_DATA", share=True)
+    _, other = stream(session, "MKT_DATA", share=True)
+    feed(session, text(1, 6, line.request_id, 1, "no price"))
+    assert isinstance(one.error, DecodeError)
+    assert isinstance(other.error, DecodeError)
+    assert one.error is not other.error
+    assert one.error.frame == other.error.frame
+    assert str(one.error) == str(other.error)
+    assert one.error.__cause__ is not None
+
+
 def test_a_damaged_line_is_joined_by_nobody() -> None:
     session = ready_session()
     line, buffer = stream(session, "MKT_DATA", share=True)
     sent(session)
-    assert session.router.fail_owner([line.request_id], DecodeError("damaged"))
+    assert session.router.fail_owner([line.request_id], lambda: DecodeError("damaged"))
     assert isinstance(buffer.error, DecodeError)
     other, _ = stream(session, "MKT_DATA", share=True)
     assert isinstance(other, Line)

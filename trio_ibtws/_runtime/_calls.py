@@ -156,7 +156,7 @@ class Calls:
         def opened() -> EventStream[Notice]:
             self._check_home()
             session.check()
-            sink = Buffer(ORDER_BUFFER, name="notices()")
+            sink = Buffer(ORDER_BUFFER, name="notices()", dropped=self._dropped)
             session.router.add_notices(sink)
             return EventStream(sink, lambda: session.router.remove_notices(sink))
 

@@ -424,8 +424,9 @@ class Router:
         for buffer in self._notice_buffers:
             buffer.item(notice)
 
-    def fail_owner(self, ids: list[int], error: Exception) -> bool:
-        """Fail the request that a damaged frame belongs to; return whether it could be told.
+    def fail_owner(self, ids: list[int], error: Callable[[], Exception]) -> bool:
+        """Fail the request that a damaged frame belongs to, each who listens with an *error* of his own; return
+        whether it could be told.
 
         TWS knows nothing of it, so that the line stays open until those who listen leave it and it is cancelled.
         """
@@ -434,7 +435,7 @@ class Router:
             if line is not None:
                 self._unshare(line)
                 for sink in list(line.sinks):
-                    sink.fail(error)
+                    sink.fail(error())
                 return True
             if self._ended(number):
                 self.late_frames += 1

@@ -253,7 +253,8 @@ class Session:
         except DecodeError as exc:
             self._recorder.calls.clear()
             self.decode_errors += 1
-            if not self.router.fail_owner(bridge.ids_in(frame), exc):
+            damage = exc  # whose name ends with this block
+            if not self.router.fail_owner(bridge.ids_in(frame), lambda: _once_more(damage)):
                 raise
             return
         self._recorder.replay()
@@ -476,3 +477,10 @@ class Session:
     def close(self) -> None:
         """The user is done."""
         self.end(ClientClosed("the client was closed: its 'async with' block has ended"))
+
+
+def _once_more(damage: DecodeError) -> DecodeError:
+    """Return the same error for another task: one object raised in two would have the traceback of both."""
+    error = DecodeError(*damage.args, frame=damage.frame)
+    error.__cause__ = damage.__cause__
+    return error
