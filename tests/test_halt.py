@@ -100,6 +100,6 @@ def test_the_hedge_of_a_contract_is_looked_into() -> None:
 @pytest.mark.speaks(169)
 def test_ibapis_own_mark_for_up_to_the_middle_is_no_infinite_price() -> None:
     session = ready_session(VERSIONS[-1])
-    place(session, order(competeAgainstBestOffset=math.inf))
+    place(session, order(orderType="PEG BEST", competeAgainstBestOffset=math.inf))
     assert len(sent(session)) == 1
     assert refused_field(session, order(competeAgainstBestOffset=-math.inf)) == "order.competeAgainstBestOffset"
