@@ -177,6 +177,15 @@ async def test_a_client_id_in_use_that_comes_late() -> None:
         assert isinstance(await refused(ours), ClientIdInUse)
 
 
+async def test_a_client_id_in_use_is_told_at_once_by_a_peer_that_does_not_hang_up() -> None:
+    """It used to be a ``ConnectTimeout`` that asked whether TWS is logged in."""
+    async with open_peer() as (ours, peer):
+        await peer.send(peer.hello(), error(-1, 326, "Unable to connect as the client id is already in use."))
+        with anyio.fail_after(5):
+            caught = await refused(ours, deadline=60.0)
+    assert isinstance(caught, ClientIdInUse)
+
+
 async def test_another_error_before_it_is_ready_is_no_end() -> None:
     """TWS sends 502, 2104 and the like while it starts; the deadline decides."""
     async with open_peer() as (ours, peer):

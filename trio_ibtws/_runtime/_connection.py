@@ -122,7 +122,7 @@ class Connection:
             await self._next_change()
 
     async def _next_change(self) -> None:
-        if self.session.ended is not None:
+        if self.session.ended is not None or self.session.router.refused is not None:
             raise self._refusal()
         self._changed = anyio.Event()
         await self._changed.wait()
