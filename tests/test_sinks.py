@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from trio_ibtws import (
     EndOfSnapshot,
+    Gap,
     Lagged,
     NoData,
     Notice,
@@ -311,6 +312,26 @@ def test_conflation_against_a_model(steps: list[tuple[bool, int]]) -> None:
             oldest = next(iter(model))
             assert buffer.pop() == price(oldest, model.pop(oldest))
         assert len(buffer) == len(model)
+
+
+def test_what_came_after_a_gap_is_read_after_it() -> None:
+    """A reader that forgets its quotes at a gap would else forget the new ones, and not hear of them again."""
+    buffer = Conflating(10, ("tick_type",))
+    gap = Gap("data lost", 10.0, 20.0)
+    for event in (price(1, 1.0), price(2, 2.0), gap, price(1, 1.5), TickSize(1, None), price(1, 1.7)):
+        buffer.push(event)
+    assert contents(buffer) == [price(2, 2.0), gap, TickSize(1, None), price(1, 1.7)]
+    buffer.push(price(1, 3.0))
+    buffer.push(price(2, 3.0))
+    buffer.push(price(1, 4.0))
+    assert contents(buffer) == [price(1, 4.0), price(2, 3.0)]
+
+
+def test_two_unread_gaps_become_one_that_covers_both() -> None:
+    buffer = Conflating(10, ("tick_type",))
+    for event in (Gap("lost", 10.0, 20.0), price(1, 1.0), Gap("lost again", 30.0, 40.0), price(2, 2.0)):
+        buffer.push(event)
+    assert contents(buffer) == [price(1, 1.0), Gap("lost again", 10.0, 40.0), price(2, 2.0)]
 
 
 def test_a_failed_conflating_stream_keeps_what_is_unread() -> None:

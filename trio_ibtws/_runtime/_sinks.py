@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, Protocol
 
 from ..errors import NoData, SlowConsumer
-from ._events import EndOfSnapshot, Lagged, Notice
+from ._events import EndOfSnapshot, Gap, Lagged, Notice
 from ._result import Result
 from ._rows import newest
 
@@ -265,16 +265,22 @@ class Buffer:
 
 
 class Conflating(Buffer):
-    """A buffer that keeps the newest event of each key, in the order in which the keys became unread."""
+    """A buffer that keeps the newest event of each key, in the order in which the keys became unread.
+
+    But what came after a ``Gap`` is read after it, or its reader would take it for something from before.
+    """
 
     def __init__(self, limit: int, attributes: tuple[str, ...], *, name: str = "stream") -> None:
         super().__init__(limit, "conflate", name=name)
         self._attributes = attributes
         self._newest: dict[Any, Any] = {}
+        self._gap = (Gap, *(None for _ in attributes))
 
     def push(self, event: Any) -> None:
         if self.error is None:
             key = (event.__class__, *(getattr(event, name, None) for name in self._attributes))
+            if self._gap in self._newest:
+                event = _as_one(self._newest.pop(key, event), event)
             self._newest[key] = event
             self.wake()
 
@@ -292,3 +298,8 @@ class Conflating(Buffer):
         taken = list(self._newest.values())
         self._newest.clear()
         return taken
+
+
+def _as_one(unread: Any, event: Any) -> Any:
+    """Return what is to be read of two events of one key: the newer one, but all of two gaps."""
+    return Gap(event.reason, unread.since, event.until) if isinstance(event, Gap) else event
