@@ -129,6 +129,26 @@ def test_a_gap_without_the_news_of_the_loss_begins_when_it_ends() -> None:
     assert events(buffer) == [Gap(BACK, UNTIL, UNTIL)]
 
 
+def test_an_outage_that_lost_no_data_is_no_part_of_a_later_gap() -> None:
+    session = ready_session()
+    _, buffer = subscribe(session, "MKT_DATA")
+    sent(session)
+    hour = 3_600_000
+    session.router.error(-1, 1100, LOST, int(SINCE * 1000) - 2 * hour, "")
+    session.router.error(-1, 1102, KEPT, int(SINCE * 1000) - hour, "")
+    lose_and_restore(session)
+    assert events(buffer) == [Gap(BACK, SINCE, UNTIL)]
+
+
+def test_news_of_kept_data_begins_no_gap() -> None:
+    session = ready_session()
+    _, buffer = subscribe(session, "MKT_DATA")
+    sent(session)
+    session.router.error(-1, 1102, KEPT, int(SINCE * 1000), "")
+    session.router.error(-1, 1101, BACK, int(UNTIL * 1000), "")
+    assert events(buffer) == [Gap(BACK, UNTIL, UNTIL)]
+
+
 def test_a_rule_of_the_users_may_leave_the_streams_as_they_are() -> None:
     session = ready_session(codes={1101: CodeRule(effect="connection")})
     _, buffer = subscribe(session, "MKT_DATA")

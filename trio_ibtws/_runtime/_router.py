@@ -30,6 +30,7 @@ FIRST_REQUEST_ID = 1_500_000_000
 LAST_REQUEST_ID = 2**31 - 2
 
 _CLIENT_ID_IN_USE = 326
+_LINK_KEPT = 1102
 _DELAYED_TYPES = (3, 4)
 _MARKET_DATA = frozenset({"reqMktData", "reqTickByTickData", "reqMktDepth", "reqRealTimeBars", "reqHistoricalData"})
 """What TWS loses with its connection to IB, where it is a stream."""
@@ -381,10 +382,12 @@ class Router:
             self.farms[_farm_name(notice.message)] = rule.farm
         if notice.code == _CLIENT_ID_IN_USE:
             self.refused = ClientIdInUse(f"TWS code {notice.code}: {notice.message}")
-        if rule.effect == "connection" and self._link_lost_at is None:
-            self._link_lost_at = _seconds(notice)
-        elif rule.effect == "renew":
+        if rule.effect == "renew":
             self._renew(Gap(notice.message, self._link_lost_at or _seconds(notice), _seconds(notice)))
+        elif notice.code == _LINK_KEPT:
+            self._link_lost_at = None
+        elif rule.effect == "connection" and self._link_lost_at is None:
+            self._link_lost_at = _seconds(notice)
         method = rule.ends
         if method is not None:
             self.lanes.lose(method, lambda: _error(rule, notice, method, advanced_reject))
