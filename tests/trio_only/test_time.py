@@ -146,6 +146,20 @@ async def test_a_peer_that_answers_is_never_declared_dead(autojump_clock: MockCl
         await assert_usable(client, peer)
 
 
+async def test_an_error_that_comes_while_nobody_but_the_probe_waits_is_heard(autojump_clock: MockClock) -> None:
+    """It names no request, and would be taken for the answer to the probe."""
+    async with connected() as (client, peer), client.notices() as notices, trio.open_nursery() as nursery:
+
+        async def serve() -> None:
+            assert (await peer.receive())[0] == script.CURRENT_TIME
+            await peer.send(script.error(-1, 502, "Couldn't connect to TWS."))
+
+        nursery.start_soon(serve)
+        with trio.fail_after(20):
+            assert (await notices.receive()).code == 502
+        assert client.stats().open_requests == 0
+
+
 async def test_a_peer_that_answers_slowly_is_not_dead(autojump_clock: MockClock) -> None:
     async with connected() as (client, peer), trio.open_nursery() as nursery:
 

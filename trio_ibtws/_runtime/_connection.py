@@ -22,7 +22,7 @@ from ..errors import ConnectError, ConnectionLost, ConnectRefused, IBError, Prot
 from ._pacing import Pacer
 from ._request import Request
 from ._session import Session, Settings, WrapperClass
-from ._sinks import Answer, Buffer
+from ._sinks import Buffer
 from ._tcp import Shortcut
 
 __all__ = ["Connection"]
@@ -240,7 +240,7 @@ class Connection:
         """Ask TWS for its clock, through the lane that callers share, or past it while another request has it."""
         lanes = self.session.lanes
         if lanes.free:
-            self.session.ask(_PROBE, {}, Answer(lambda: None, single=True), single=True)
+            self.session.probe(_PROBE)
         elif lanes.may_ask_clock:
             self.session.send(_PROBE, {})
             lanes.clock_asked()

@@ -125,6 +125,11 @@ class Lanes:
 
     # --- callers come and go
 
+    def probe(self, ticket: Ticket) -> None:
+        """Ask though nobody waits for the answer; who asks the same for the clock before it comes has it too."""
+        self._waiting.append(ticket)
+        self._advance()
+
     def join(self, ticket: Ticket, sink: Sink) -> Ticket:
         """Ask, or join those who have just asked the same; return the ticket to ``leave`` with.
 
@@ -235,13 +240,14 @@ class Lanes:
         return line.memory.without(ticket.memory)
 
     def fail(self, error: Callable[[str], RequestError], *, held: bool = False) -> bool:
-        """Fail the request in flight with an error that names no id; return whether there was one.
+        """Fail the request in flight with an error that names no id; return whether anybody had asked it.
 
         *held*: TWS may answer it all the same, so that the lane drains.
         """
         ticket = self.asked
         if ticket is None:
             return False
+        wanted = bool(ticket.sinks) or ticket.abandoned_at is not None
         sinks, ticket.sinks = ticket.sinks, []
         for sink in sinks:
             sink.fail(error(ticket.request.method))
@@ -250,7 +256,7 @@ class Lanes:
         else:
             self._free()
             self._cancel_unused(ticket.lane)
-        return True
+        return wanted
 
     def lose(self, method: str, error: Callable[[], Exception]) -> None:
         """TWS ended the line of *method* by itself: fail its streams. One that is being renewed goes on."""

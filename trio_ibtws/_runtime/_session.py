@@ -304,6 +304,11 @@ class Session:
         cancel = self._cancel_frame(request, arguments) if request.lasting or request.endless else None
         return self.lanes.join(Ticket(request, request.lane(arguments), frame, cancel, single=single), sink)
 
+    def probe(self, request: Request[Any]) -> None:
+        """Ask TWS for its clock, though nobody waits for the answer; raises as ``ask``."""
+        self.check(request)
+        self.lanes.probe(Ticket(request, request.lane({}), self._bridge.encode(request, {}), None, single=True))
+
     def _ask_by_id(self, request: Request[Any], arguments: Mapping[str, Any], sink: Sink, share: bool) -> Line:
         shared_as = self._bridge.encode(request, arguments, 0) if share or request.lasting else None
         if shared_as is not None:
