@@ -125,6 +125,7 @@ class Sent:
         self.number = number
         self.written_at = now
         self.abandoned_at: float | None = None
+        self.refused_at: float | None = None
 
 
 class World:
@@ -230,17 +231,21 @@ class World:
         listening = self.listeners(sent)
         assert self.lanes.fail(lambda method: RequestError(100, "too fast", request=method), held=True)
         assert all(isinstance(caller.error, RequestError) for caller in listening)
-        sent.abandoned_at = self.clock.now
+        sent.abandoned_at = sent.refused_at = self.clock.now
 
     def refuse(self) -> None:
-        sent = self.pending.pop(0)
+        sent = self.pending[0]
         listening = self.listeners(sent)
+        self._dropped(sent)
+        assert self.lanes.fail(lambda method: RequestError(321, "read-only", request=method))
+        assert all(isinstance(caller.error, RequestError) for caller in listening)
+
+    def _dropped(self, sent: Sent) -> None:
+        self.pending.remove(sent)
         had_line = any(caller.stream and caller.live and caller.asked_by is not sent and caller.ends
                        for caller in self.callers if caller.kind.lane == sent.kind.lane)  # fmt: skip
         if sent.kind.lasts and not had_line and not self._line_of_lanes(sent.kind.lane):
             self.lines.pop(sent.kind.lane, None)
-        assert self.lanes.fail(lambda method: RequestError(321, "read-only", request=method))
-        assert all(isinstance(caller.error, RequestError) for caller in listening)
 
     def _line_of_lanes(self, lane: Hashable) -> bool:
         """Whether an earlier request made the line, whose cancel is still to come."""
@@ -254,6 +259,10 @@ class World:
             for sent in self.pending
             if not (sent.kind.clock and self.clock.now >= sent.written_at + CLOCK_LOST_SECONDS)
         ]
+        # What TWS refused and has not answered for so long, it dropped.
+        for sent in list(self.pending):
+            if sent.refused_at is not None and self.clock.now >= sent.refused_at + DRAIN_SECONDS:
+                self._dropped(sent)
         self.lanes.tick()
         assert self.lanes.next_deadline() > self.clock.now, "a deadline that tick() does not clear is a busy loop"
 
@@ -455,6 +464,34 @@ def test_a_drain_that_does_not_end_fails_those_behind_it_until_it_does() -> None
     world.end()
     world.join(COMPLETED_ORDERS)
     assert world.write() == COMPLETED_ORDERS.frame
+
+
+def test_a_request_that_was_one_too_many_holds_the_others_up_for_so_long_only() -> None:
+    """It used to be the end of all requests without an id, for as long as the connection was there."""
+    world = World()
+    refused = world.join(OPEN_ORDERS)
+    world.write()
+    world.refuse_and_answer_later()
+    assert isinstance(refused.error, RequestError)
+    behind = world.join(COMPLETED_ORDERS)
+    assert world.write() is None
+    world.advance(DRAIN_SECONDS)
+    assert world.write() == COMPLETED_ORDERS.frame
+    world.end()
+    assert behind.finished
+
+
+def test_and_whoever_comes_later_is_served() -> None:
+    world = World()
+    world.join(OPEN_ORDERS)
+    world.write()
+    world.refuse_and_answer_later()
+    world.pending.clear()
+    world.clock.now += DRAIN_SECONDS
+    caller = world.join(OPEN_ORDERS)
+    assert world.write() == OPEN_ORDERS.frame
+    world.end()
+    assert caller.finished
 
 
 def test_clocks_are_spaced_and_a_lost_one_is_asked_for_again() -> None:

@@ -8,7 +8,8 @@ flight: whatever comes for its lane answers it, and an error without an id is ab
   the caller's last order, so that he queues behind it.
 - A caller who leaves before it was written takes it back. Later the lane *drains*: it stays taken up to its end
   marker, which would else be the next caller's answer. A drain that has not ended after ``DRAIN_SECONDS`` fails the
-  callers behind it rather than lie to them.
+  callers behind it rather than lie to them. But one that TWS refused, for being one message too many, it dropped if it
+  has not answered by then, and the lane is free.
 - Some lines last after the end marker (positions, account updates): their streams move to ``_lasting`` and share the
   line. It is cancelled when its last user has left, and never before the end marker that is under way.
 - An open line of account updates brings an end marker of its own every three minutes, after what has changed. It may
@@ -61,6 +62,7 @@ class Ticket:
         self.entry: Entry | None = None
         self.written_at: float = 0.0
         self.abandoned_at: float | None = None
+        self.refused = False
         self.memory: Memory | None = Memory() if request.method in _PERIODIC else None
 
     @property
@@ -174,7 +176,9 @@ class Lanes:
         if current is None or current.abandoned_at is None:
             return
         if self._now() >= current.abandoned_at + DRAIN_SECONDS:
-            raise self._stuck(current)
+            if not current.refused:
+                raise self._stuck(current)
+            self._drop(current)
 
     def _stuck(self, ticket: Ticket) -> LocalError:
         return LocalError(
@@ -242,7 +246,7 @@ class Lanes:
     def fail(self, error: Callable[[str], RequestError], *, held: bool = False) -> bool:
         """Fail the request in flight with an error that names no id; return whether anybody had asked it.
 
-        *held*: TWS may answer it all the same, so that the lane drains.
+        *held*: TWS may answer it all the same, as the error may be about another message, so that the lane drains.
         """
         ticket = self.asked
         if ticket is None:
@@ -252,11 +256,16 @@ class Lanes:
         for sink in sinks:
             sink.fail(error(ticket.request.method))
         if held:
+            ticket.refused = True
             self._abandon(ticket)
         else:
-            self._free()
-            self._cancel_unused(ticket.lane)
+            self._drop(ticket)
         return wanted
+
+    def _drop(self, ticket: Ticket) -> None:
+        """TWS will not answer the request in flight."""
+        self._free()
+        self._cancel_unused(ticket.lane)
 
     def lose(self, method: str, error: Callable[[], Exception]) -> None:
         """TWS ended the line of *method* by itself: fail its streams. One that is being renewed goes on."""
@@ -389,6 +398,9 @@ class Lanes:
             else:
                 self._free()
         elif current.abandoned_at is not None and self._now() >= current.abandoned_at + DRAIN_SECONDS:
+            if current.refused:
+                self._drop(current)
+                return
             waiting, self._waiting = self._waiting, deque()
             for ticket in waiting:
                 for sink in ticket.sinks:
