@@ -231,9 +231,10 @@ def parts(descriptor: Any) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def ticks_of_protobuf() -> list[tuple[int, Any]]:
-    """Return the message ids of ticks and the classes of their messages, none where ibapi speaks text only."""
-    table = {} if MAX_CLIENT_VERSION < RAW_ID_SERVER_VERSION else _fast_protobuf_ticks._TICKS
-    return [(message_id, getattr(ibapi.decoder, message)) for message_id, (_, _, message, _) in table.items()]
+    """Return the message ids of ticks and the classes of their messages, none where ibapi has ticks as text only."""
+    table = _fast_protobuf_ticks._TICKS.items()
+    messages = [(message_id, getattr(ibapi.decoder, name, None)) for message_id, (_, _, name, _) in table]
+    return [(message_id, message) for message_id, message in messages if message is not None]
 
 
 @settings(deadline=None, max_examples=150)
