@@ -121,7 +121,8 @@ class BookMachine(RuleBasedStateMachine):
         async def change() -> None:
             await trade.modify(lmtPrice=price / 100)
 
-        self._start(change, sends=not trade.record.over and trade.order_id > 0 and not trade._changing.locked())
+        at_tws = trade.order_id > 0 and trade.state in ("Working", "Inactive")
+        self._start(change, sends=at_tws and not trade._changing.locked())
 
     def _trade(self, pick: int) -> Trade:
         return self.book.trades[pick % len(self.book.trades)]

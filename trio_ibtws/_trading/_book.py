@@ -28,11 +28,11 @@ from .._runtime._sinks import Buffer
 from .._runtime._streams import EventStream, Subscription
 from ..errors import InvalidRequest, JournalError, LocalError, RequestError
 from ..orders import CHILD, Bracket
-from ._dealer import Dealer, book_closed, row_of
+from ._dealer import Dealer, book_closed
 from ._desk import Desk, TradeNews
 from ._exercise import exercise
 from ._journal import Journal
-from ._journal_rows import fact_is, fingerprint, order_is
+from ._journal_rows import fact_is, fingerprint, order_is, row_of
 from ._limits import Market, OrderLimits
 from ._preview import Preview, WhatIf
 from ._reconcile import Reconciliation

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +12,17 @@ from .._gen.requests_orders import CANCEL_ORDER, PLACE_ORDER
 from .._runtime._order_checks import check_order
 from .._runtime._session import Session
 from ..errors import ClientClosed, IBError
-from ..orders import CHILD
 from ._desk import Desk
-from ._journal_rows import Row, described, order_is
+from ._journal_rows import order_is, row_of
 from ._limits import OrderLimits, Watchman
 from ._reconcile import Reconciler
 from ._record import Modification, OrderRecord
 from ._trade import Trade
 
 if TYPE_CHECKING:
-    from ibapi.order import Order
-
     from .._client import Client
 
-__all__ = ["Dealer", "Timing", "book_closed", "row_of"]
+__all__ = ["Dealer", "Timing", "book_closed"]
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,23 +62,32 @@ class Dealer:
         """Queue the cancel of an order."""
         self.session.send(CANCEL_ORDER, {"orderId": order_id, "orderCancel": order_cancel})
 
-    async def send_change(self, record: OrderRecord, change: Modification) -> None:
+    async def send_change(self, trade: Trade, change: Modification) -> None:
         """Write a change of an order down, and queue it; raises as ``trade.modify``."""
+        record = trade.record
         contract, order = record.contract, change.order
         check_order({"contract": contract, "order": order})
         self.watchman.check_values(contract, order, anyio.current_time())
         self.session.check(PLACE_ORDER)
         journal = self.desk.journal
         async with self.sending:
-            if journal is not None and record.placed:
-                trade = self.desk.index.by_ref(record.client_id, record.ref)
-                if trade is not None:
+            try:
+                if journal is not None and record.placed:
                     await journal.write(order_is(row_of(trade, record.order_id, order), "a change is about to be sent"))
-            self.session.check(PLACE_ORDER)
-            self.watchman.check_values(contract, order, anyio.current_time())
-            self.session.orders.use(record.order_id)
-            self.session.place_all(PLACE_ORDER, [{"contract": contract, "order": order}])
-            record.modification = change
+                self._send_change(record, change)
+            finally:
+                if change not in record.unanswered_changes:
+                    self.desk.write_down_as_it_is(trade)
+
+    def _send_change(self, record: OrderRecord, change: Modification) -> None:
+        """Check again what may have changed, and queue the frame; an order that is over by now is not changed."""
+        if record.over:
+            return
+        self.session.check(PLACE_ORDER)
+        self.watchman.check_values(record.contract, change.order, anyio.current_time())
+        self.session.orders.use(record.order_id)
+        self.session.place_all(PLACE_ORDER, [{"contract": record.contract, "order": change.order}])
+        record.unanswered_changes.append(change)
 
     # --- TWS's connection to IB
 
@@ -123,21 +128,3 @@ class Dealer:
 def book_closed() -> ClientClosed:
     """Return the error of those who use a book that was left."""
     return ClientClosed("the order book was closed: its 'async with' block has ended")
-
-
-def row_of(trade: Trade, order_id: int, order: Order | None = None, *, parent_id: int = 0) -> Row:
-    """Return what the journal keeps of an order; *parent_id* is what a child's parent is about to get."""
-    record = trade.record
-    order = copy.copy(record.order if order is None else order)
-    if order.parentId == CHILD:
-        order.parentId = parent_id
-    return Row(
-        ref=trade.order_ref,
-        client_id=record.client_id,
-        order_id=order_id,
-        perm_id=record.perm_id,
-        contract=described(record.contract),
-        order=described(order),
-        fingerprint=trade.fingerprint,
-        state=record.state,
-    )

@@ -26,7 +26,7 @@ from ..errors import OrderRejected, RequestError
 from ._fills import base_of
 from ._identity import Index
 from ._journal import Journal
-from ._journal_rows import fill_is, forgotten, state_is
+from ._journal_rows import fill_is, forgotten, order_is, row_of, state_is
 from ._preview import Preview
 from ._record import OrderRecord
 from ._states import Alarm, Fill, FillCorrected, StateChange, TradeEvent
@@ -94,6 +94,11 @@ class Desk:
             self.commission(event)
         else:
             self._bound(event)
+
+    def write_down_as_it_is(self, trade: Trade) -> None:
+        """Have the order of *trade* in the journal as it is: what was written about a change of it did not happen."""
+        if self.journal is not None and trade.record.placed:
+            self.journal.note(order_is(row_of(trade, trade.order_id), "a change was not made"))
 
     def order_refused(self, notice: Notice, kind: type[RequestError], advanced_reject: str) -> None:
         preview = self.previews.get(notice.id)
@@ -206,6 +211,9 @@ class Desk:
             buffer.items([(trade, event) for event in news], False)
 
     def _journal(self, journal: Journal, trade: Trade, news: list[TradeEvent]) -> None:
+        if trade.record.change_failed and not trade.record.unanswered_changes:
+            trade.record.change_failed = False
+            self.write_down_as_it_is(trade)
         for event in news:
             if isinstance(event, StateChange):
                 journal.note(state_is(trade.order_ref, event.after, trade.perm_id, event.reason))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
@@ -10,11 +11,18 @@ import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-__all__ = ["FillRow", "Row", "Statement", "default_path", "described", "fingerprint", "restored"]
+from ..orders import CHILD
+
+if TYPE_CHECKING:
+    from ibapi.order import Order
+
+    from ._trade import Trade
+
+__all__ = ["FillRow", "Row", "Statement", "default_path", "described", "fingerprint", "restored", "row_of"]
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -43,6 +51,24 @@ class FillRow(msgspec.Struct, frozen=True):
     time: str
     leg: int
     account: str
+
+
+def row_of(trade: Trade, order_id: int, order: Order | None = None, *, parent_id: int = 0) -> Row:
+    """Return what the journal keeps of an order; *parent_id* is what a child's parent is about to get."""
+    record = trade.record
+    order = copy.copy(record.order if order is None else order)
+    if order.parentId == CHILD:
+        order.parentId = parent_id
+    return Row(
+        ref=trade.order_ref,
+        client_id=record.client_id,
+        order_id=order_id,
+        perm_id=record.perm_id,
+        contract=described(record.contract),
+        order=described(order),
+        fingerprint=trade.fingerprint,
+        state=record.state,
+    )
 
 
 # --- statements --------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from .._runtime._events import CommissionAndFeesReport, ExecDetails, Notice, Ope
 from .._runtime._sinks import NOTICES_KEPT
 from .._runtime._values import UNSET_DECIMAL, UNSET_DOUBLE, UNSET_INTEGERS, size
 from ..errors import RequestError
+from ..times import TimeError, parse_time
 from ._fills import FillLedger
 from ._states import (
     FINAL,
@@ -75,12 +76,33 @@ _ECHOED = frozenset(
 )
 """Attributes that TWS shows in openOrder as they were sent."""
 
+_TIMES = ("goodTillDate", "goodAfterTime")
+_FOLLOWED = ("totalQuantity", "lmtPrice", "auxPrice")
+_AS_GIVEN = frozenset({"LMT", "LOC", "LIT", "MIT", "STP", "STP LMT"})
+"""Order types whose prices stay as they were given unless somebody changes them."""
+
+
+def _shows(name: str, shown: Any, wanted: Any) -> bool:
+    """Whether what TWS shows is what was wanted, in its words: ``DAY`` for no tif, zero for no price, its own zone."""
+    if name == "tif":
+        shown, wanted = shown or "DAY", wanted or "DAY"
+    if name in _TIMES and shown and wanted:
+        return _same_time(shown, wanted)
+    return bool((_plain(shown) or None) == (_plain(wanted) or None))
+
+
+def _same_time(shown: str, wanted: str) -> bool:
+    try:
+        return parse_time(shown) == parse_time(wanted)
+    except TimeError:  # the one that was wanted has no zone: it is TWS's
+        return shown.startswith(wanted)
+
 
 class Modification:
     """A change of an order that has been sent, and what became of it."""
 
     def __init__(self, order: Order, sent: Sequence[Order]) -> None:
-        """Make *order* of one that was *sent* as each of these, the newest of which TWS may not have taken."""
+        """Make *order* of one that was *sent* as each of these, any of which may be in force."""
         self.order = order
         self.outcome: Modified | ModifyRefused | None = None
         self.awaited = False
@@ -92,7 +114,7 @@ class Modification:
 
     def shown_in(self, shown: Order) -> bool:
         """Whether *shown* has every change."""
-        return all(same_value(getattr(shown, name), getattr(self.order, name)) for name in self._changed)
+        return all(_shows(name, getattr(shown, name), getattr(self.order, name)) for name in self._changed)
 
 
 class OrderRecord:
@@ -117,7 +139,8 @@ class OrderRecord:
         self.ledger: FillLedger = FillLedger()
         self.reported_filled: Decimal = Decimal(0)
         self.remarks: deque[Notice] = deque(maxlen=NOTICES_KEPT)
-        self.modification: Modification | None = None
+        self.unanswered_changes: list[Modification] = []
+        self.change_failed: bool = False  # and the journal does not know
         self.cancel_refusal: CancelRefused | None = None
 
     # --- facts
@@ -165,12 +188,13 @@ class OrderRecord:
     def open_order(self, event: OpenOrder) -> list[TradeEvent]:
         """EWrapper.openOrder."""
         news = self.identify(event.order_id, event.order.permId)
-        change = self.modification
-        if change is not None and change.outcome is None and change.shown_in(event.order):
-            change.outcome = Modified(change.order)
-            self.order = change.order
+        shown = [change for change in self.unanswered_changes if change.shown_in(event.order)]
+        if shown:
+            self._changed_to(shown[-1])
         elif self._as_shown:
             self.order, self.contract = copy.deepcopy(event.order), copy.deepcopy(event.contract)
+        elif not self.unanswered_changes:
+            self._follow(event.order)
         return news + self._status(event.order_state.status)
 
     def order_status(self, event: OrderStatus) -> list[TradeEvent]:
@@ -202,9 +226,7 @@ class OrderRecord:
         An order that TWS works is not over by a code alone: its status says so too, or it lives.
         """
         self.remarks.append(notice)
-        change = self.modification
-        if change is not None and change.outcome is None and self.state in ("Working", "Inactive"):
-            change.outcome = ModifyRefused(notice.code, notice.message)
+        if self.state in ("Working", "Inactive") and self._change_refused(notice):
             return [Warned(notice)]
         self.refusal = Rejected(self.order_id, notice.code, notice.message, advanced_reject)
         if self.state in ("Pending", "Unknown", "Inactive"):
@@ -212,8 +234,10 @@ class OrderRecord:
         return [Warned(notice)]
 
     def cancel_refused(self, notice: Notice) -> list[TradeEvent]:
-        """An error that came when a cancel was sent last: the order goes on."""
+        """An error that came when a cancel was sent last: the order goes on. It may be about a change before that."""
         self.remarks.append(notice)
+        if notice.code not in CANCEL_REFUSALS and self._change_refused(notice):
+            return [Warned(notice)]
         self.cancel_refusal = CancelRefused(notice.code, notice.message)
         return [Warned(notice)]
 
@@ -254,13 +278,34 @@ class OrderRecord:
 
     def taken_back(self, reason: str) -> list[TradeEvent]:
         """What was sent last never left: the order, or a change of it."""
-        change = self.modification
-        if change is not None and change.outcome is None:
-            change.outcome = ModifyRefused(None, reason)
+        if self.unanswered_changes:
+            self.unanswered_changes.pop().outcome = ModifyRefused(None, reason)
+            self.change_failed = True
             return []
         return self._to("NotSent", reason) if self.state == "Pending" else []
 
     # --- changes
+
+    def _changed_to(self, change: Modification) -> None:
+        """TWS shows *change*, and so has answered those before it."""
+        del self.unanswered_changes[: self.unanswered_changes.index(change) + 1]
+        self.order = change.order
+        change.outcome = Modified(copy.deepcopy(change.order))
+
+    def _change_refused(self, notice: Notice) -> bool:
+        """Take a refusal for that of the oldest change without an answer, as TWS answers in order."""
+        if not self.unanswered_changes:
+            return False
+        self.unanswered_changes.pop(0).outcome = ModifyRefused(notice.code, notice.message)
+        self.change_failed = True
+        return True
+
+    def _follow(self, shown: Order) -> None:
+        """Take what somebody changed in TWS itself, so that a change of ours does not take it back."""
+        for name in _FOLLOWED:
+            given, now = _plain(getattr(self.order, name)), _plain(getattr(shown, name))
+            if given and now and given != now and (name == "totalQuantity" or self.order.orderType in _AS_GIVEN):
+                setattr(self.order, name, copy.copy(getattr(shown, name)))
 
     def bound_to(self, client_id: int) -> None:
         """EWrapper.orderBound: it is another client's from here on, which numbers it anew."""
@@ -294,9 +339,8 @@ class OrderRecord:
 
     def _traded(self) -> list[TradeEvent]:
         """An execution says that TWS has the order, and the last one that it is filled."""
-        total = self.total
-        if self.modification is not None and self.modification.outcome is None:
-            total = max(total, size(self.modification.order.totalQuantity) or Decimal(0))
+        changed = [size(change.order.totalQuantity) or Decimal(0) for change in self.unanswered_changes]
+        total = max(self.total, *changed, Decimal(0))
         if total and self.ledger.filled >= total:
             return self._to("Filled", "all of it was traded")
         if self.state in ("Pending", "Unknown", "NotFound", "Rejected"):

@@ -70,7 +70,7 @@ class TradeDesk(Protocol):
     def ended_error(self) -> IBError | None: ...
     def owns(self, record: OrderRecord) -> bool: ...
     def send_cancel(self, order_id: int, order_cancel: Any) -> None: ...
-    async def send_change(self, record: OrderRecord, change: Modification) -> None: ...
+    async def send_change(self, trade: Trade, change: Modification) -> None: ...
     async def look_at_open_orders(self) -> None: ...
     async def look_at_executions(self) -> None: ...
 
@@ -331,10 +331,11 @@ class Trade:
         """Change the order at TWS, and say what became of that (EClient.placeOrder with the order's id).
 
         Give the whole *order*, or only what changes: ``await trade.modify(lmtPrice=10.5)``. Changes of one order are
-        sent one after the other, each when the last has been answered or ``answer_within`` seconds have passed; what
-        was sent and never answered is part of the next one. Returns ``Modified`` when TWS shows the order with the
-        changes, ``ModifyRefused`` with its code: the order is as it was; ``Finished`` and ``Unknown`` as ``cancel``. A
-        change of an order that is ``Unknown`` is not sent: TWS would take it for a new order if it does not have it.
+        sent one after the other, each when the last has been answered or ``answer_within`` seconds have passed, and the
+        first when TWS has the order; what was sent and never answered is part of the next one. Returns ``Modified``
+        when TWS shows the order with the changes, ``ModifyRefused`` with its code: the order is as it was; ``Finished``
+        and ``Unknown`` as ``cancel``. A change of an order that is ``Unknown`` is not sent: TWS would take it for a new
+        order if it does not have it.
 
         Once an order was transmitted its changes are too, whatever *order* says; ``transmit=False`` among the *changes*
         holds one back in TWS.
@@ -343,13 +344,15 @@ class Trade:
 
         Raises:
           InvalidRequest, OrderLimitExceeded: the changed order is not sent.
-          TradingDisabled, TradingHalted, JournalError: nothing was sent.
+          TradingDisabled, TradingHalted, JournalError, LocalError: nothing was sent.
         """
         await checkpoint()
         async with self._changing:
-            last = self.record.modification
-            if last is not None and last.outcome is None and not last.awaited:  # who sent it is gone
-                await self._answered(last)
+            if self.state == "Pending":  # refused, TWS would take the change for a new order
+                await self.decided()
+            last = self.record.unanswered_changes[-1:]
+            if last and not last[0].awaited:  # who sent it is gone
+                await self._answered(last[0])
             refused = self._not_ours()
             if isinstance(refused, CancelRefused):
                 return ModifyRefused(None, refused.message)
@@ -370,18 +373,16 @@ class Trade:
         change.awaited = True
 
     async def _modify(self, order: Order | None, changes: dict[str, Any]) -> ModifyOutcome:
-        record, last = self.record, self.record.modification
-        sent = [record.order]
-        if last is not None and last.outcome is None:
-            sent.insert(0, last.order)  # which may be in force
-        changed = copy.deepcopy(sent[0] if order is None else order)
+        record = self.record
+        sent = [record.order, *(change.order for change in record.unanswered_changes)]  # any may be in force
+        changed = copy.deepcopy(sent[-1] if order is None else order)
         for name, value in changes.items():
             setattr(changed, name, value)
         changed.orderId, changed.orderRef, changed.parentId = self.order_id, self.order_ref, record.order.parentId
         if record.order.transmit and "transmit" not in changes:  # else TWS would hold back the change
             changed.transmit = True
         change = Modification(changed, sent)
-        await self._desk.send_change(record, change)
+        await self._desk.send_change(self, change)
         await self._answered(change)
         if change.outcome is not None:
             return change.outcome

@@ -1,0 +1,220 @@
+"""Changes of orders: in flight, refused late, made by hand in TWS, told otherwise than they were sent."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.script import settle, stock
+from tests.trading.test_book import doing, opened, placed
+from tests.trading.tws import Tws
+from trio_ibtws import CancelConfirmed, Finished, Modified, ModifyRefused, Rejected, Trade, Unknown
+from trio_ibtws.orders import limit_order, market_order
+
+pytestmark = pytest.mark.anyio
+
+TEN, ELEVEN, TWELVE = Decimal(10), Decimal(11), Decimal(12)
+
+
+async def changed(tws: Tws, trade: Trade, **changes: Any) -> Any:
+    """Change an order, which TWS accepts."""
+    async with doing(lambda: trade.modify(**changes)) as changing:
+        tws.read_request()
+        await tws.deliver()
+    return changing.value
+
+
+async def test_the_order_of_an_outcome_is_the_user_s_own() -> None:
+    """It is changed and given back, and only then is it another order."""
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        outcome = await changed(tws, trade, lmtPrice=9.25)
+        assert isinstance(outcome, Modified)
+        outcome.order.lmtPrice = 5.0
+        assert trade.order.lmtPrice == 9.25
+        async with doing(lambda: trade.modify(outcome.order)) as changing:
+            tws.show(tws.orders[trade.order_ref])  # as it was
+            await tws.deliver()
+            await settle()
+            assert not changing.done
+            tws.error(1, 110, "no")
+            await tws.deliver()
+        assert changing.value == ModifyRefused(110, "no")
+
+
+# --- answers that come late
+
+
+async def unanswered(trade: Trade, **changes: Any) -> None:
+    desk: Any = trade._desk
+    patience, desk.answer_within = desk.answer_within, 0.01
+    assert isinstance(await trade.modify(**changes), Unknown)
+    desk.answer_within = patience
+
+
+async def test_a_late_refusal_is_of_the_first_change_and_not_of_the_one_after_it() -> None:
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        await unanswered(trade, lmtPrice=9.25)
+        tws.requests.clear()
+        async with doing(lambda: trade.modify(totalQuantity=TWELVE)) as changing:
+            tws.error(1, 110, "no")
+            await tws.deliver()
+            await settle()
+            assert not changing.done
+            tws.read_request()
+            await tws.deliver()
+        assert isinstance(changing.value, Modified)
+        assert trade.order.totalQuantity == TWELVE
+
+
+async def test_a_refused_change_does_not_take_back_what_was_never_answered() -> None:
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        for quantity in (TEN, ELEVEN):
+            await unanswered(trade, lmtPrice=9.25, totalQuantity=quantity)
+        tws.requests.clear()
+        tws.error(1, 201, "no")
+        await tws.deliver()
+        await settle()
+        async with doing(lambda: trade.modify(totalQuantity=TWELVE)) as changing:
+            [sent] = tws.requests
+            assert (sent["order"]["lmtPrice"], sent["order"]["totalQuantity"]) == (9.25, TWELVE)
+            tws.read_request()
+            await tws.deliver()
+        assert isinstance(changing.value, Modified)
+
+
+async def test_a_change_that_is_shown_late_stands_when_the_one_after_it_is_refused() -> None:
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        await unanswered(trade, lmtPrice=9.25)
+        async with doing(lambda: trade.modify(totalQuantity=TWELVE)) as changing:
+            tws.read_request()
+            tws.requests.clear()
+            tws.error(1, 201, "no")
+            await tws.deliver()
+        assert changing.value == ModifyRefused(201, "no")
+        assert (trade.order.lmtPrice, trade.order.totalQuantity) == (9.25, TEN)
+
+
+async def test_the_refusal_of_a_change_is_none_of_the_cancel_after_it() -> None:
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        async with doing(lambda: trade.modify(lmtPrice=9.255)) as changing, doing(trade.cancel) as cancelling:
+            tws.requests.popleft()
+            tws.error(1, 110, "no multiple of the price step")
+            await tws.deliver()
+            await settle()
+            assert not cancelling.done
+            tws.read_request()
+            await tws.deliver()
+        assert changing.value == ModifyRefused(110, "no multiple of the price step")
+        assert cancelling.value == CancelConfirmed(Decimal(0))
+
+
+async def test_a_change_waits_until_tws_has_the_order() -> None:
+    """Refused, the order would be placed anew by its change, under a trade that is over."""
+    tws = Tws()
+    async with opened(tws) as (_, book), doing(lambda: book.place(stock(), limit_order("BUY", 10, 9.5))) as placing:
+        [trade] = book.trades
+        async with doing(lambda: trade.modify(lmtPrice=9.6)) as changing:
+            assert len(tws.requests) == 1
+            tws.requests.clear()
+            tws.error(1, 110, "no multiple of the price step")
+            await tws.deliver()
+        await settle()
+        assert not tws.requests
+        assert isinstance(placing.value.outcome, Rejected)
+        assert changing.value == Finished("Rejected", Decimal(0))
+
+
+# --- what TWS shows
+
+
+async def test_what_is_changed_in_tws_by_hand_is_not_taken_back() -> None:
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        order = tws.orders[trade.order_ref]
+        order.values |= {"lmtPrice": 9.1, "totalQuantity": TWELVE}
+        tws.show(order)
+        await tws.deliver()
+        await settle()
+        assert (trade.order.lmtPrice, trade.remaining) == (9.1, TWELVE)
+        assert isinstance(await changed(tws, trade, tif="GTC"), Modified)
+        assert (order.values["lmtPrice"], order.values["totalQuantity"]) == (9.1, TWELVE)
+
+
+async def test_the_price_of_a_pegged_order_moves_by_itself() -> None:
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book, limit_order("BUY", 10, 9.5, orderType="REL", auxPrice=0.01))
+        order = tws.orders[trade.order_ref]
+        cap = order.values
+        order.values = cap | {"lmtPrice": 9.33}
+        tws.show(order)
+        await tws.deliver()
+        await settle()
+        assert trade.order.lmtPrice == 9.5
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"order": market_order("BUY", 10)}, {"lmtPrice": 0.0, "auxPrice": 0.0, "tif": "DAY"}),
+        (
+            {"tif": "GTD", "goodTillDate": "20301231-15:00:00"},
+            {"goodTillDate": "20301231 10:00:00 US/Eastern"},
+        ),
+        ({"goodAfterTime": "20301231 10:00:00"}, {"goodAfterTime": "20301231 10:00:00 US/Eastern"}),
+    ],
+    ids=["no price", "its zone", "no zone"],
+)
+async def test_tws_shows_a_change_in_its_own_words(changes: dict[str, Any], shown: dict[str, Any]) -> None:
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book, limit_order("BUY", 10, 9.5, tif="GTC"))
+        order = tws.orders[trade.order_ref]
+        async with doing(lambda: trade.modify(**changes)) as changing:
+            tws.show(order)
+            await tws.deliver()
+            await settle()
+            assert not changing.done
+            order.values = tws.requests.popleft()["order"] | shown
+            tws.show(order)
+            await tws.deliver()
+        assert isinstance(changing.value, Modified)
+
+
+# --- after a restart
+
+
+async def test_a_change_that_was_refused_is_none_for_the_next_session(tmp_path: Path) -> None:
+    """Else what it was to become stays to be traded for ever, or counts as all of it too early."""
+    tws, path = Tws(automatic=True), tmp_path / "journal"
+    async with opened(tws, journal=path) as (_, book):
+        trade = await book.place(stock(), limit_order("BUY", 10, 9.5, orderRef="one"))
+        tws.automatic = False
+        async with doing(lambda: trade.modify(totalQuantity=Decimal(20))) as changing:
+            with anyio.fail_after(30):
+                while not tws.requests:  # noqa: ASYNC110  the journal is written in a thread
+                    await anyio.sleep(0.001)
+            tws.requests.clear()
+            tws.error(1, 201, "no")
+            await tws.deliver()
+        assert changing.value == ModifyRefused(201, "no")
+    tws.fill(tws.orders["one"], TEN)
+    async with opened(tws, journal=path) as (_, book):
+        trade = book.by_ref["one"]
+        assert (trade.state, trade.remaining) == ("Filled", Decimal(0))
+        assert (await trade.done()).complete
