@@ -13,7 +13,7 @@ from tests.script import settle, stock
 from tests.trading.test_book import doing, opened, placed
 from tests.trading.tws import Tws
 from trio_ibtws import CancelConfirmed, Finished, Modified, ModifyRefused, Rejected, Trade, Unknown
-from trio_ibtws.orders import limit_order, market_order
+from trio_ibtws.orders import limit_order, margin_condition, market_order, with_conditions
 
 pytestmark = pytest.mark.anyio
 
@@ -199,6 +199,12 @@ async def test_tws_shows_a_change_in_its_own_words(changes: dict[str, Any], show
 # --- after a restart
 
 
+async def something_sent(tws: Tws) -> None:
+    with anyio.fail_after(30):
+        while not tws.requests:  # noqa: ASYNC110  the journal is written in a thread
+            await anyio.sleep(0.001)
+
+
 async def test_a_change_that_was_refused_is_none_for_the_next_session(tmp_path: Path) -> None:
     """Else what it was to become stays to be traded for ever, or counts as all of it too early."""
     tws, path = Tws(automatic=True), tmp_path / "journal"
@@ -206,9 +212,7 @@ async def test_a_change_that_was_refused_is_none_for_the_next_session(tmp_path: 
         trade = await book.place(stock(), limit_order("BUY", 10, 9.5, orderRef="one"))
         tws.automatic = False
         async with doing(lambda: trade.modify(totalQuantity=Decimal(20))) as changing:
-            with anyio.fail_after(30):
-                while not tws.requests:  # noqa: ASYNC110  the journal is written in a thread
-                    await anyio.sleep(0.001)
+            await something_sent(tws)
             tws.requests.clear()
             tws.error(1, 201, "no")
             await tws.deliver()
@@ -218,3 +222,49 @@ async def test_a_change_that_was_refused_is_none_for_the_next_session(tmp_path: 
         trade = book.by_ref["one"]
         assert (trade.state, trade.remaining) == ("Filled", Decimal(0))
         assert (await trade.done()).complete
+
+
+@pytest.mark.parametrize("transmitted", [True, False])
+async def test_a_change_is_transmitted_where_the_order_was(transmitted: bool, tmp_path: Path) -> None:
+    """TWS does not tell it, and the parent of a bracket is itself sent to be held."""
+    tws, path = Tws(automatic=True), tmp_path / "journal"
+    async with opened(tws, journal=path) as (_, book):
+        parent = limit_order("BUY", 10, 9.5, orderRef="parent", transmit=False)
+        child = limit_order("SELL", 10, 11.0, orderRef="child", parentId=-1, transmit=transmitted)
+        await book.place_all([(stock(), parent), (stock(), child)])
+        await settle()
+    async with opened(tws, journal=path) as (_, book):
+        tws.automatic = False
+        async with doing(lambda: book.by_ref["parent"].modify(lmtPrice=9.6)) as changing:
+            await something_sent(tws)
+            assert tws.requests[0]["order"]["transmit"] is transmitted
+            tws.read_request()
+            await tws.deliver()
+        assert isinstance(changing.value, Modified)
+
+
+async def test_an_order_that_is_known_in_part_is_not_changed(tmp_path: Path) -> None:
+    """The journal keeps no conditions: sent without them, the order would wait for nothing."""
+    tws, path = Tws(automatic=True), tmp_path / "journal"
+    async with opened(tws, journal=path) as (_, book):
+        order = with_conditions(limit_order("BUY", 10, 9.5, orderRef="one"), margin_condition(above=50))
+        await book.place(stock(), order)
+    tws.fill(tws.orders["one"], Decimal(3))
+    tws.refused_open = True
+    async with opened(tws, journal=path) as (_, book):
+        trade = book.by_ref["one"]
+        assert (trade.state, trade.filled_quantity) == ("Working", Decimal(3))
+        refused = await trade.modify(lmtPrice=9.25)
+        assert isinstance(refused, ModifyRefused)
+        assert refused.code is None
+        assert not tws.requests
+        tws.show(tws.orders["one"])
+        await tws.deliver()
+        await settle()
+        tws.automatic = False
+        async with doing(lambda: trade.modify(lmtPrice=9.25)) as changing:
+            await something_sent(tws)
+            assert tws.requests[0]["order"]["conditions"]
+            tws.read_request()
+            await tws.deliver()
+        assert isinstance(changing.value, Modified)

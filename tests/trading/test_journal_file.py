@@ -156,6 +156,44 @@ async def test_a_row_that_cannot_be_read(damage: str, tmp_path: Path) -> None:
     assert isinstance(_innermost(caught.value), JournalError)
 
 
+async def test_a_row_that_cannot_be_read_keeps_no_news_from_the_others(tmp_path: Path) -> None:
+    """It is found out while nobody asks: when TWS is connected to IB again."""
+    tws, path = Tws(automatic=True), tmp_path / "j"
+    async with opened(tws, journal=path) as (_, book):
+        await book.place(stock(), market_order("BUY", 3, orderRef="over"))
+        await settle()
+        await book.place(stock(), limit_order("BUY", 5, 9.0, orderRef="open"))
+    execute(path, "UPDATE orders SET contract = '{' WHERE ref = 'over'")
+    over = tws.orders.pop("over")
+    async with opened(tws, journal=path) as (client, book):
+        tws.orders = {"over": over, **tws.orders}
+        open_order = tws.orders["open"]
+        tws.fill(open_order, Decimal(5))
+        tws.outgoing.clear()  # it is in the lists only
+        tws.error(-1, 1100, "lost")
+        tws.error(-1, 1102, "restored")
+        await tws.deliver()
+        done = await book.by_ref["open"].done()
+        assert (done.state, done.filled) == ("Filled", Decimal(5))
+        with pytest.raises(JournalError, match="over"):
+            await book.reconcile()
+        assert client.accounts
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows takes no open file away")
+async def test_a_file_that_is_taken_away_stops_orders(tmp_path: Path) -> None:
+    """SQLite writes on to a file that nobody will find: after a crash the order would be placed again."""
+    tws, path = Tws(automatic=True), tmp_path / "j"
+    with pytest.raises(Exception) as caught:  # noqa: PT011  at the end: what could not be written
+        async with opened(tws, journal=path) as (_, book):
+            for each in tmp_path.iterdir():  # noqa: ASYNC240
+                each.unlink()
+            with pytest.raises(JournalError, match="taken away"):
+                await book.place(stock(), limit_order("BUY", 1, 9.0))
+            assert not tws.sent_refs
+    assert isinstance(_innermost(caught.value), JournalError)
+
+
 def _innermost(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         [error] = error.exceptions

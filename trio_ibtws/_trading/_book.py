@@ -272,10 +272,14 @@ class OrderBook:
     async def _write_down(self, trades: list[Trade]) -> None:
         """Have the orders in the journal under the ids that they will get; again when others took those meanwhile."""
         journal = self._desk.journal
+        transmit = trades[-1].record.order.transmit  # the last one transmits those before it
         while journal is not None:
             first = self._session.orders.next_free()
             await journal.write(
-                *(order_is(row_of(trade, first + at, parent_id=first)) for at, trade in enumerate(trades))
+                *(
+                    order_is(row_of(trade, first + at, parent_id=first, transmit=transmit))
+                    for at, trade in enumerate(trades)
+                )
             )
             if self._session.orders.next_free() == first:
                 return
@@ -363,6 +367,7 @@ class OrderBook:
 
         Raises:
           ConnectionLost, ClientClosed: the session ended before it was done.
+          JournalError: an order of TWS's lists cannot be read from the journal; all others are settled.
         """
         return await self._reconciler.reconcile()
 

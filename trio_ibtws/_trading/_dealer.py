@@ -11,7 +11,7 @@ import msgspec
 from .._gen.requests_orders import CANCEL_ORDER, PLACE_ORDER
 from .._runtime._order_checks import check_order
 from .._runtime._session import Session
-from ..errors import ClientClosed, IBError
+from ..errors import ClientClosed, IBError, JournalError
 from ._desk import Desk
 from ._journal_rows import order_is, row_of
 from ._limits import OrderLimits, Watchman
@@ -120,6 +120,8 @@ class Dealer:
         with anyio.move_on_after(self.answer_within):
             try:
                 await look()
+            except JournalError:
+                return  # of an order that is over; to place it again says so
             except IBError:
                 if self.session.ended is None:
                     raise

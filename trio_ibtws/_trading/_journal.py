@@ -184,6 +184,8 @@ class Journal:
         """Write, in the worker thread."""
         if self._database is None:
             raise sqlite3.ProgrammingError("it is closed")
+        if not self.path.exists():  # what SQLite writes now nobody will find
+            raise sqlite3.OperationalError("the file was taken away")
         self._database.execute("BEGIN IMMEDIATE")
         try:
             for sql, values in self._failed:

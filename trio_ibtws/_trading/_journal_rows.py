@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ._trade import Trade
 
-__all__ = ["FillRow", "Row", "Statement", "default_path", "described", "fingerprint", "restored", "row_of"]
+__all__ = ["FillRow", "Row", "Statement", "default_path", "described", "fingerprint", "is_whole", "restored", "row_of"]
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -53,12 +53,16 @@ class FillRow(msgspec.Struct, frozen=True):
     account: str
 
 
-def row_of(trade: Trade, order_id: int, order: Order | None = None, *, parent_id: int = 0) -> Row:
-    """Return what the journal keeps of an order; *parent_id* is what a child's parent is about to get."""
+def row_of(
+    trade: Trade, order_id: int, order: Order | None = None, *, parent_id: int = 0, transmit: bool | None = None
+) -> Row:
+    """Return what the journal keeps of an order; *parent_id* and *transmit* are what a family is about to get."""
     record = trade.record
     order = copy.copy(record.order if order is None else order)
     if order.parentId == CHILD:
         order.parentId = parent_id
+    if transmit is not None:
+        order.transmit = transmit
     return Row(
         ref=trade.order_ref,
         client_id=record.client_id,
@@ -160,6 +164,12 @@ def restored(kind: type[Any], text: str) -> Any:
         elif not isinstance(value, list):
             setattr(noun, name, value)
     return noun
+
+
+def is_whole(text: str) -> bool:
+    """Whether ``restored`` gives back all that ``described`` wrote."""
+    values = json.loads(text).values()
+    return not any(isinstance(each, list) or (isinstance(each, Mapping) and "decimal" not in each) for each in values)
 
 
 _GIVEN_BY_US = ("orderId", "permId", "clientId", "parentId", "transmit")

@@ -5,6 +5,7 @@ It runs when a book is opened, and is what a reconnect has to call. It asks and 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from .._runtime._orders import Orders
 from .._runtime._values import size
 from ..errors import JournalError, RequestError
 from ._journal import Journal
-from ._journal_rows import FillRow, Row, restored
+from ._journal_rows import FillRow, Row, is_whole, restored
 from ._record import OrderRecord
 from ._states import FINAL, Accepted, Rejected, TradeState, Unknown
 
@@ -57,16 +58,20 @@ class Reconciler:
         self._recheck = recheck
         self._one = anyio.Lock()
         self._refused: set[str] = set()
+        self._unread: JournalError | None = None
 
     async def reconcile(self) -> Reconciliation:
         """Settle every order whose state is unknown.
 
         An order that is in no list is looked for a second time, ``recheck`` seconds later, before it counts as not
         found: TWS may have been about to take it. Cancelled: what was found out so far stays.
+
+        Raises:
+          JournalError: an order of TWS's lists cannot be read from the journal; all others are settled.
         """
         async with self._one:
             asked = [trade for trade in self._desk.index if trade.state == "Unknown"]
-            self._refused = set()
+            self._refused, self._unread = set(), None
             await self._pass()
             if any(trade.state == "Unknown" for trade in asked):
                 await anyio.sleep(self._recheck)
@@ -76,6 +81,8 @@ class Reconciler:
                     self._desk.tell(trade, trade.record.not_found())
             for trade in asked:
                 trade.record.settle("TWS has it in none of its lists")
+            if self._unread is not None:
+                raise self._unread
             return self._result(asked)
 
     def _result(self, asked: list[Trade]) -> Reconciliation:
@@ -108,7 +115,7 @@ class Reconciler:
         except RequestError:
             self._refused.add("executions")
             return
-        await self.restore(row.execution.orderRef for row in rows)
+        await self._restore_listed(row.execution.orderRef for row in rows)
         for row in rows:
             execution = row.execution
             if execution.clientId == self._desk.client_id:
@@ -129,7 +136,7 @@ class Reconciler:
         except RequestError:
             self._refused.add("completed_orders")
             return
-        await self.restore(row.order.orderRef for row in rows)
+        await self._restore_listed(row.order.orderRef for row in rows)
         for row in rows:
             order = row.order
             trade = self._desk.index.by_perm(order.permId) or self._named(row)
@@ -151,6 +158,17 @@ class Reconciler:
         return None if traded or not trade.record.looks_like(row.contract, row.order) else trade
 
     # --- the journal
+
+    async def _restore_listed(self, refs: Any) -> None:
+        """Bring back those that TWS lists: one that cannot be read keeps no news from the others."""
+        wanted = set(refs)
+        try:
+            await self.restore(wanted)
+        except JournalError as error:
+            self._unread = error
+            for ref in wanted:
+                with suppress(JournalError):
+                    await self.restore([ref])
 
     async def restore(self, refs: Any) -> None:
         """Bring back from the journal the orders with these references that the book does not have."""
@@ -183,6 +201,7 @@ def _record_of(row: Row) -> OrderRecord:
     contract, order = restored(Contract, row.contract), restored(Order, row.order)
     order.orderId, order.permId, order.orderRef = row.order_id, row.perm_id, row.ref
     record = OrderRecord(contract, order, client_id=row.client_id, placed=True, restored=True)
+    record.in_part = not (is_whole(row.contract) and is_whole(row.order))
     state: Any = row.state
     record.state = state if state in FINAL else "Unknown"
     if row.state in ("Working", "Inactive", "Filled", "Cancelled"):

@@ -14,6 +14,7 @@ from typing import Any
 
 from ibapi.contract import Contract
 from ibapi.order import Order
+from ibapi.order_condition import MarginCondition
 
 from .._runtime._events import CommissionAndFeesReport, ExecDetails, Notice, OpenOrder, OrderStatus
 from .._runtime._sinks import NOTICES_KEPT
@@ -98,6 +99,15 @@ def _same_time(shown: str, wanted: str) -> bool:
         return shown.startswith(wanted)
 
 
+def _to_send(shown: Order) -> Order:
+    """Return what TWS shows as it can be sent: ibapi reads the percent of a margin condition as a float."""
+    order = copy.deepcopy(shown)
+    for condition in order.conditions or ():
+        if isinstance(condition, MarginCondition) and condition.percent is not None:
+            condition.percent = int(condition.percent)
+    return order
+
+
 class Modification:
     """A change of an order that has been sent, and what became of it."""
 
@@ -130,6 +140,7 @@ class OrderRecord:
         self.client_id: int = client_id
         self.placed = placed
         self._as_shown = restored or not placed
+        self.in_part = False  # the journal keeps no conditions, legs or parameters
         self.order_ids: list[int] = [order.orderId] if order.orderId else []
         self.perm_ids: list[int] = [order.permId] if order.permId else []
         self.state: TradeState = "Pending"
@@ -192,7 +203,9 @@ class OrderRecord:
         if shown:
             self._changed_to(shown[-1])
         elif self._as_shown:
-            self.order, self.contract = copy.deepcopy(event.order), copy.deepcopy(event.contract)
+            transmit = self.order.transmit  # which TWS does not tell
+            self.order, self.contract = _to_send(event.order), copy.deepcopy(event.contract)
+            self.order.transmit, self.in_part = transmit, False
         elif not self.unanswered_changes:
             self._follow(event.order)
         return news + self._status(event.order_state.status)

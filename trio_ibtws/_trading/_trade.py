@@ -360,6 +360,11 @@ class Trade:
                 return ModifyRefused(
                     None, "it is not known whether TWS has the order: book.reconcile() asks. Nothing was sent"
                 )
+            if refused is None and self.record.in_part:
+                return ModifyRefused(
+                    None,
+                    "TWS has not shown the order since the restart, and the journal has a part of it. Nothing was sent",
+                )
             if refused is not None:
                 assert not isinstance(refused, CancelConfirmed)
                 return refused
