@@ -12,7 +12,7 @@ import pytest
 from tests.script import settle, stock
 from tests.trading.test_book import doing, opened, placed
 from tests.trading.tws import Tws
-from trio_ibtws import CancelConfirmed, Finished, Modified, ModifyRefused, Rejected, Trade, Unknown
+from trio_ibtws import CancelConfirmed, Finished, InvalidRequest, Modified, ModifyRefused, Rejected, Trade, Unknown
 from trio_ibtws.orders import limit_order, margin_condition, market_order, with_conditions
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +45,19 @@ async def test_the_order_of_an_outcome_is_the_user_s_own() -> None:
             tws.error(1, 110, "no")
             await tws.deliver()
         assert changing.value == ModifyRefused(110, "no")
+
+
+async def test_a_change_that_only_asks_is_none() -> None:
+    """TWS would answer it as a question, and every later change as well."""
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        asking = trade.order
+        asking.whatIf = True
+        for change in (lambda: trade.modify(whatIf=True), lambda: trade.modify(asking, lmtPrice=9.25)):
+            with pytest.raises(InvalidRequest, match="whatIf"):
+                await change()
+        assert not tws.requests
 
 
 # --- answers that come late

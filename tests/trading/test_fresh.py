@@ -198,3 +198,18 @@ async def test_what_happened_while_tws_was_not_connected_is_asked_for() -> None:
             done: Any = await trade.done()
             assert (done.state, int(done.filled)) == ("Filled", 10)
             assert (await other.done()).state == "Cancelled"
+
+
+async def test_the_same_number_of_another_client_is_another_order() -> None:
+    """Before TWS has given the orders permanent ids."""
+    tws = Tws()
+    async with opened(tws) as (client, book), client.state() as account:
+        trade = await placed(tws, book)
+        order = tws.orders[trade.order_ref]
+        order.perm_id = 0
+        tws.show(order)
+        order.client_id, order.status = 9, "Cancelled"
+        tws.outgoing.append(tws._status(order))
+        await tws.deliver()
+        await settle()
+        assert [(row.order.permId, row.order.clientId) for row in account.open_orders] == [(900_001, 7), (0, 7)]

@@ -92,7 +92,8 @@ class _Listener:
 
     def _status(self, event: OrderStatus) -> None:
         for row in self._state.open_orders.snapshot():
-            if row.order.permId == event.perm_id and same_value(row.order_id, event.order_id):
+            ours = event.perm_id or row.order.clientId == event.client_id  # order ids are per client
+            if ours and row.order.permId == event.perm_id and same_value(row.order_id, event.order_id):
                 known = OpenOrder(row.order_id, row.contract, row.order, row.order_state, event)
                 self._state.open_orders.take(known)
 

@@ -18,7 +18,7 @@ from anyio.lowlevel import checkpoint
 from .._runtime._orders import ORDER_BUFFER
 from .._runtime._sinks import Buffer
 from .._runtime._streams import EventStream, Subscription
-from ..errors import IBError, LocalError
+from ..errors import IBError, InvalidRequest, LocalError
 from ._record import Modification, OrderRecord
 from ._states import (
     CancelConfirmed,
@@ -383,6 +383,8 @@ class Trade:
         changed = copy.deepcopy(sent[-1] if order is None else order)
         for name, value in changes.items():
             setattr(changed, name, value)
+        if changed.whatIf:
+            raise InvalidRequest("order.whatIf", "True would change no order; book.what_if() asks. Nothing was sent")
         changed.orderId, changed.orderRef, changed.parentId = self.order_id, self.order_ref, record.order.parentId
         if record.order.transmit and "transmit" not in changes:  # else TWS would hold back the change
             changed.transmit = True
