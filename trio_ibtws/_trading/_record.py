@@ -140,7 +140,7 @@ class OrderRecord:
         self.client_id: int = client_id
         self.placed = placed
         self._as_shown = restored or not placed
-        self.in_part = False  # the journal keeps no conditions, legs or parameters
+        self.in_part: bool = False  # the journal keeps no conditions, legs or parameters
         self.order_ids: list[int] = [order.orderId] if order.orderId else []
         self.perm_ids: list[int] = [order.permId] if order.permId else []
         self.state: TradeState = "Pending"
