@@ -305,6 +305,8 @@ def same(one: Any, other: Any) -> bool:
         return False
     if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, (set, frozenset)):  # in which no NaN is like another
+        return same(sorted(one, key=str), sorted(other, key=str))
     if isinstance(one, dict):
         return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
     if isinstance(one, _events.Event):
