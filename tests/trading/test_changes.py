@@ -28,6 +28,66 @@ async def changed(tws: Tws, trade: Trade, **changes: Any) -> Any:
     return changing.value
 
 
+async def test_modify() -> None:
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        order = tws.orders[trade.order_ref]
+        async with doing(lambda: trade.modify(lmtPrice=9.25)) as changing:
+            tws.show(order)  # an echo of the order as it was says nothing
+            await tws.deliver()
+            await settle()
+            assert not changing.done
+            tws.read_request()
+            await tws.deliver()
+        assert isinstance(changing.value, Modified)
+        assert trade.order.lmtPrice == 9.25
+        assert order.values["lmtPrice"] == 9.25
+        assert len(tws.new_ids) == 1
+
+
+@pytest.mark.parametrize("code", [105, 110, 201, 321, 462])
+async def test_a_refused_change_leaves_the_order_alive(code: int) -> None:
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        async with doing(lambda: trade.modify(lmtPrice=9.25)) as changing:
+            tws.requests.clear()
+            tws.error(1, code, "no")
+            await tws.deliver()
+        assert changing.value == ModifyRefused(code, "no")
+        assert (trade.state, trade.order.lmtPrice) == ("Working", 9.5)
+
+
+async def test_a_change_of_a_finished_order() -> None:
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        tws.fill(tws.orders[trade.order_ref], Decimal(10))
+        async with doing(lambda: trade.modify(lmtPrice=9.25)) as changing:
+            tws.read_request()  # TWS says nothing to it
+            await tws.deliver()
+        assert changing.value == Finished("Filled", Decimal(10))
+        assert await trade.modify(lmtPrice=9.0) == Finished("Filled", Decimal(10))
+        assert not tws.requests
+
+
+async def test_an_impossible_change_is_refused_here() -> None:
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        with pytest.raises(InvalidRequest) as caught:
+            await trade.modify(lmtPrice=float("nan"))
+        assert caught.value.field == "order.lmtPrice"
+        with pytest.raises(InvalidRequest, match="postOnly"):  # which an older wire would leave out
+            await trade.modify(postOnly=True)
+        assert not tws.requests
+        async with doing(lambda: trade.modify(lmtPrice=9.25)) as changing:  # and it does not wait for those
+            tws.read_request()
+            await tws.deliver()
+        assert isinstance(changing.value, Modified)
+
+
 async def test_the_order_of_an_outcome_is_the_user_s_own() -> None:
     """It is changed and given back, and only then is it another order."""
     tws = Tws()
@@ -68,6 +128,57 @@ async def unanswered(trade: Trade, **changes: Any) -> None:
     patience, desk.answer_within = desk.answer_within, 0.01
     assert isinstance(await trade.modify(**changes), Unknown)
     desk.answer_within = patience
+
+
+@pytest.mark.parametrize("code", [None, 201])
+async def test_a_change_waits_for_the_answer_to_the_one_before_though_nobody_else_does(code: int | None) -> None:
+    """What was sent stays sent: the next change brings it along if TWS took it, and is not blamed if TWS did not."""
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: trade.modify(lmtPrice=9.25))
+            await settle()
+            tasks.cancel_scope.cancel()
+        async with doing(lambda: trade.modify(totalQuantity=TWELVE)) as changing:
+            [first] = tws.requests
+            assert first["order"]["lmtPrice"] == 9.25
+            if code is None:
+                tws.read_request()
+            else:
+                tws.requests.clear()
+                tws.error(1, code, "no")
+            await tws.deliver()
+            await settle()
+            assert not changing.done
+            tws.read_request()
+            await tws.deliver()
+        assert isinstance(changing.value, Modified)
+        assert (trade.order.lmtPrice, trade.order.totalQuantity) == (9.25 if code is None else 9.5, TWELVE)
+        values = tws.orders[trade.order_ref].values
+        assert (values["lmtPrice"], values["totalQuantity"]) == (trade.order.lmtPrice, TWELVE)
+
+
+async def test_a_change_without_an_answer_is_part_of_the_next_one() -> None:
+    tws = Tws()
+    async with opened(tws) as (_, book):
+        trade = await placed(tws, book)
+        order = tws.orders[trade.order_ref]
+        await unanswered(trade, lmtPrice=9.25)
+        await unanswered(trade, totalQuantity=ELEVEN)
+        assert [each["order"]["lmtPrice"] for each in tws.requests if "order" in each] == [9.25, 9.25]
+        tws.requests.clear()
+        async with doing(lambda: trade.modify(totalQuantity=TWELVE, lmtPrice=9.5)) as changing:
+            [sent] = tws.requests
+            assert (sent["order"]["lmtPrice"], sent["order"]["totalQuantity"]) == (9.5, TWELVE)
+            order.values |= {"lmtPrice": 9.25, "totalQuantity": TWELVE}  # as if only the first price were in force
+            tws.show(order)
+            await tws.deliver()
+            await settle()
+            assert not changing.done
+            tws.read_request()
+            await tws.deliver()
+        assert isinstance(changing.value, Modified)
 
 
 async def test_a_late_refusal_is_of_the_first_change_and_not_of_the_one_after_it() -> None:
